@@ -1,0 +1,35 @@
+# Two commands do all set-up: `make demo` runs the main job in the sandbox, `make test` passes the tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test check fast lint types bench docs clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fleet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9' 'pip>=25.1'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[sandbox]' --group dev
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/fleet --sandbox up examples/workshop.yaml
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: lint types fast
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+fast: $(STAMP)
+	$(BIN)/python -m pytest -m 'not slow' -q
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

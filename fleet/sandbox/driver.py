@@ -1,0 +1,61 @@
+"""What the sandbox's cloud asks of a host driver, and what a driver is told of a host.
+
+The cloud (the EC2 endpoint) decides when a host lives; a driver makes it live. Neither knows how the other works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as `nvidia-smi` reports it. `memory_mib` is its total memory in MiB."""
+
+    name: str
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class HostConfig:
+    """All that a host needs to know to boot.
+
+    `address` is the loopback address that serves as its public and its private address.
+    `boot_seconds` is the time from the call of `boot` until its SSH server listens.
+    `authorized_keys` are lines in OpenSSH's public key format, accepted for `user`.
+    `user_data` is what the instance was launched with, decoded.
+    """
+
+    instance_id: str
+    address: str
+    ssh_port: int
+    user: str
+    authorized_keys: tuple[str, ...]
+    gpus: tuple[Gpu, ...]
+    user_data: bytes
+    boot_seconds: float
+
+
+PowerOff = Callable[[str], None]
+"""Called with the instance id when a host has powered itself off."""
+
+
+class HostDriver(Protocol):
+    """Boots hosts and ends them. Safe to call from several threads."""
+
+    def boot(self, host: HostConfig) -> None:
+        """Begin to boot and return at once. A host that was powered off boots again with its disk."""
+
+    def power_off(self, instance_id: str) -> None:
+        """End every process of the host, keep its disk; return when the last process is gone."""
+
+    def destroy(self, instance_id: str) -> None:
+        """End every process of the host and remove its disk; return when both are gone."""
+
+    def console(self, instance_id: str) -> str:
+        """The console output so far, with cloud-init's SSH HOST KEY KEYS block once it has booted."""
+
+    def close(self) -> None:
+        """Destroy every host."""
