@@ -1,0 +1,131 @@
+"""Renders what runs on a host: the first-boot user data and the bootstrap script. Text in, text out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import jinja2
+
+from fleet.plan.images import ChosenImage
+from fleet.plan.tokens import digest
+from fleet.spec import Bootstrap
+
+JUPYTER_PORT = 8888
+TENSORBOARD_PORT = 6006
+SSH_PORT = 22
+PORTS = (SSH_PORT, TENSORBOARD_PORT, JUPYTER_PORT)
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./~-]+")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The template texts that a plan renders, read from `templates/` and `userdata/`."""
+
+    bootstrap: str
+    jupyter_unit: str
+    tensorboard_unit: str
+    first_boot: str
+
+
+@dataclass(frozen=True)
+class HostBootstrap:
+    """What differs between the hosts of a fleet."""
+
+    member: str
+    token: str
+    bind_address: str
+    ssh_key: str | None
+    remote_files: tuple[str, ...]
+
+
+def shell_quote(value: object) -> str:
+    """Quote a value for bash; the value is one word afterwards, whatever it holds."""
+    text = str(value)
+    return text if _SAFE.fullmatch(text) else "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def remote_path(path: str) -> str:
+    """Write a path below `~` as a bash word in which only the home directory is expanded."""
+    if path == "~":
+        return '"$HOME"'
+    if path.startswith("~/"):
+        return '"$HOME"/' + shell_quote(path[2:])
+    return shell_quote(path)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - renders bash and YAML; every value passes `| q`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["q"] = shell_quote
+    environment.filters["remote_path"] = remote_path
+    return environment
+
+
+def render(text: str, **values: Any) -> str:
+    """Render a template; a name that it uses and nobody gives is an error."""
+    return _environment().from_string(text).render(**values)
+
+
+def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
+    """Render the cloud-init user data. It holds no secret."""
+    calendar = (
+        expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if expires_at else None
+    )
+    return render(texts.first_boot, fleet=fleet, expires_calendar=calendar)
+
+
+def bootstrap_digest(
+    texts: Texts, bootstrap: Bootstrap, image: ChosenImage, *, script_text: str, files_digest: str
+) -> str:
+    """Identify what a bootstrap would do, apart from what differs per host.
+
+    An environment that carries this digest in its `fleet:bootstrap` tag needs no second bootstrap.
+    """
+    return digest(
+        texts.bootstrap,
+        texts.jupyter_unit,
+        texts.tensorboard_unit,
+        bootstrap.model_dump(mode="json"),
+        image.interpreters,
+        script_text,
+        files_digest,
+    )
+
+
+def render_bootstrap(
+    texts: Texts,
+    bootstrap: Bootstrap,
+    image: ChosenImage,
+    *,
+    host: HostBootstrap,
+    bootstrap_id: str,
+    script_text: str,
+) -> str:
+    """Render the one bash script that turns a booted host into an environment.
+
+    The script holds the person's token: it travels on stdin, never in an argument.
+    """
+    ports = {"jupyter_port": JUPYTER_PORT, "tensorboard_port": TENSORBOARD_PORT}
+    return render(
+        texts.bootstrap,
+        host=host,
+        bootstrap=bootstrap,
+        bootstrap_id=bootstrap_id,
+        interpreters=image.interpreters,
+        framework=image.framework or "dlami",
+        script_text=script_text,
+        jupyter_unit=render(texts.jupyter_unit, **ports),
+        tensorboard_unit=render(texts.tensorboard_unit, bind_address=host.bind_address, **ports),
+        **ports,
+    )
+
+

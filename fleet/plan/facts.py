@@ -1,0 +1,181 @@
+"""What was observed, as plain frozen facts. `aws/` makes them, `plan/` reads them; AWS dictionaries stop here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from fleet.plan import tags
+
+Market = Literal["on-demand", "spot"]
+
+LIVE_STATES = frozenset({"pending", "running", "stopping", "stopped"})
+"""Instance states that come back or cost something; `shutting-down` and `terminated` do neither."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls: account id and ARN."""
+
+    account_id: str
+    arn: str
+
+
+@dataclass(frozen=True)
+class ImageFact:
+    """An AMI as DescribeImages gives it. `root_size_gib` is the size of its root snapshot."""
+
+    image_id: str
+    name: str
+    owner_id: str
+    architecture: str
+    created_at: datetime
+    root_device: str
+    root_size_gib: int
+    state: str
+    description: str = ""
+    deprecated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class InstanceTypeFact:
+    """An instance type: its size, architectures, and GPUs (0 for none; a fraction of a GPU counts as 1)."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    architectures: tuple[str, ...]
+    gpus: int
+    gpu_name: str
+
+
+@dataclass(frozen=True)
+class SubnetFact:
+    """A subnet that instances can go into."""
+
+    subnet_id: str
+    vpc_id: str
+    availability_zone: str
+    free_addresses: int
+
+
+@dataclass(frozen=True)
+class IngressRule:
+    """One TCP port open to one CIDR."""
+
+    port: int
+    cidr: str
+
+
+@dataclass(frozen=True)
+class SecurityGroupFact:
+    """A security group of the fleet with its TCP ingress."""
+
+    group_id: str
+    vpc_id: str
+    ingress: frozenset[IngressRule]
+
+
+@dataclass(frozen=True)
+class LaunchTemplateFact:
+    """The fleet's launch template. `digest` identifies what its latest version would launch."""
+
+    template_id: str
+    name: str
+    version: int
+    digest: str
+    expires_at: str
+
+
+@dataclass(frozen=True)
+class KeyPairFact:
+    """A key pair of the fleet. `public_key` is OpenSSH's `type base64`, without comment."""
+
+    key_pair_id: str
+    name: str
+    public_key: str
+
+
+@dataclass(frozen=True)
+class InstanceFact:
+    """An instance of a fleet, with what its tags say about it."""
+
+    instance_id: str
+    state: str
+    instance_type: str
+    availability_zone: str
+    market: Market
+    image_id: str
+    public_address: str | None
+    private_address: str | None
+    launched_at: datetime
+    state_reason: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fleet(self) -> str:
+        """Name of the fleet."""
+        return self.tags.get(tags.FLEET, "")
+
+    @property
+    def member(self) -> str | None:
+        """The person's name in the fleet, or None while nobody has it yet."""
+        return self.tags.get(tags.MEMBER)
+
+    @property
+    def live(self) -> bool:
+        """Whether it exists still: neither terminated nor on its way there."""
+        return self.state in LIVE_STATES
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends by itself, or None for never."""
+        return tags.parse_expiry(self.tags.get(tags.EXPIRES_AT))
+
+    @property
+    def hourly_usd(self) -> Decimal | None:
+        """USD per hour at the time of its launch, or None when the tag is not there."""
+        try:
+            return Decimal(self.tags[tags.HOURLY_USD])
+        except (KeyError, InvalidOperation):
+            return None
+
+
+@dataclass(frozen=True)
+class Prices:
+    """USD per hour: On-Demand by type, Spot by (type, Availability Zone)."""
+
+    on_demand: Mapping[str, Decimal]
+    spot: Mapping[tuple[str, str], Decimal]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Everything in the region that carries the fleet's tag, by kind."""
+
+    instances: tuple[InstanceFact, ...] = ()
+    security_groups: tuple[SecurityGroupFact, ...] = ()
+    key_pairs: tuple[KeyPairFact, ...] = ()
+    launch_templates: tuple[LaunchTemplateFact, ...] = ()
+    parameters: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    network_interfaces: tuple[str, ...] = ()
+    spot_requests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All that a plan of a launch is made from."""
+
+    identity: Identity
+    region: str
+    caller_cidr: str
+    images: tuple[ImageFact, ...]
+    instance_types: Mapping[str, InstanceTypeFact]
+    offerings: Mapping[str, frozenset[str]]
+    subnets: tuple[SubnetFact, ...]
+    prices: Prices
+    owned: Owned

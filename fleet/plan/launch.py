@@ -1,0 +1,258 @@
+"""Plans a launch. Takes the spec and what was observed; gives the very Plan that is printed and then applied.
+
+Pure: it touches no clock, disk, network or environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from fleet.errors import FleetError
+from fleet.plan import tags
+from fleet.plan.bootstrap import PORTS, Texts, bootstrap_digest, render_first_boot
+from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned
+from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
+from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
+from fleet.plan.tokens import digest
+from fleet.spec import FleetSpec, Member, Volume
+
+WORLD = frozenset({"0.0.0.0/0", "::/0"})
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A member and the instance that is the member's."""
+
+    member: Member
+    instance: InstanceFact
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """What the spec's bootstrap brings along from the caller's disk, read by `assets`."""
+
+    script_text: str = ""
+    archive: bytes = b""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class LaunchTemplate:
+    """What an instance is launched with, apart from type, zone and security group."""
+
+    name: str
+    image_id: str
+    root_device: str
+    volume: Volume
+    key_name: str
+    user_data: str
+    instance_tags: tuple[tuple[str, str], ...]
+    terminate_on_shutdown: bool
+
+    @property
+    def digest(self) -> str:
+        """Identify the content, so that an unchanged template is left alone."""
+        return digest(self.__dict__ | {"volume": self.volume.model_dump(mode="json")})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up` will do, decided. `hourly_usd` is the whole fleet's price, None where a part is unknown.
+
+    `keep`, `start`, `adopt` and `launch` part the members: who has a running instance, who has a
+    stopped one, who gets an instance that nobody has, and who needs a new one.
+    """
+
+    fleet: str
+    region: str
+    account_id: str
+    spec: FleetSpec
+    image: ChosenImage
+    gpus: dict[str, int]
+    pools: tuple[Pool, ...]
+    markets: tuple[Market, ...]
+    ingress: frozenset[IngressRule]
+    vpc_id: str
+    template: LaunchTemplate
+    keep: tuple[Assignment, ...]
+    start: tuple[Assignment, ...]
+    adopt: tuple[Assignment, ...]
+    launch: tuple[Member, ...]
+    surplus: tuple[InstanceFact, ...]
+    expires_at: datetime | None
+    hourly_usd: Decimal | None
+    hourly_usd_at_most: Decimal | None
+    bootstrap_id: str
+    texts: Texts
+    files: LocalFiles
+    owned: Owned
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Split:
+    keep: tuple[Assignment, ...]
+    start: tuple[Assignment, ...]
+    adopt: tuple[Assignment, ...]
+    launch: tuple[Member, ...]
+    surplus: tuple[InstanceFact, ...]
+
+
+def plan_launch(
+    spec: FleetSpec,
+    observed: Observed,
+    *,
+    now: datetime,
+    texts: Texts,
+    files: LocalFiles,
+    catalogue: ImageCatalogue,
+) -> Plan:
+    """Decide everything that `up` will do. Raises FleetError where the spec cannot be met."""
+    architecture = one_architecture(spec.instances, observed)
+    image = choose_image(
+        spec.image, observed.images, catalogue, architecture=architecture, now=now
+    )
+    pools = choose_pools(spec.instances, observed)
+    markets = MARKETS[spec.instances.market]
+    expires_at = _expiry(spec, observed.owned, now=now)
+    split = _split_members(spec.members, observed.owned.instances)
+    low, high = _hourly(split, pools, markets)
+    return Plan(
+        fleet=spec.name,
+        region=observed.region,
+        account_id=observed.identity.account_id,
+        spec=spec,
+        image=image,
+        gpus={name: observed.instance_types[name].gpus for name in spec.instances.types},
+        pools=pools,
+        markets=markets,
+        ingress=_ingress(spec, observed.caller_cidr),
+        vpc_id=observed.subnets[0].vpc_id,
+        template=_template(spec, image, texts, expires_at=expires_at),
+        keep=split.keep,
+        start=split.start,
+        adopt=split.adopt,
+        launch=split.launch,
+        surplus=split.surplus,
+        expires_at=expires_at,
+        hourly_usd=low,
+        hourly_usd_at_most=high,
+        bootstrap_id=bootstrap_digest(
+            texts,
+            spec.bootstrap,
+            image,
+            script_text=files.script_text,
+            files_digest=files.digest,
+        ),
+        texts=texts,
+        files=files,
+        owned=observed.owned,
+        warnings=tuple(_warnings(spec, split, pools, expires_at=expires_at)),
+    )
+
+
+def _split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> _Split:
+    live = sorted(
+        (instance for instance in instances if instance.live),
+        key=lambda instance: (instance.launched_at, instance.instance_id),
+    )
+    owners = {instance.member: instance for instance in reversed(live) if instance.member}
+    spare = [i for i in live if i.member is None and i.state in {"pending", "running"}]
+    keep, start, adopt, launch = [], [], [], []
+    for member in members:
+        owned = owners.get(member.name)
+        if owned is None and spare:
+            adopt.append(Assignment(member, spare.pop(0)))
+        elif owned is None:
+            launch.append(member)
+        elif owned.state in {"stopped", "stopping"}:
+            start.append(Assignment(member, owned))
+        else:
+            keep.append(Assignment(member, owned))
+    used = {a.instance.instance_id for a in (*keep, *start, *adopt)}
+    surplus = tuple(instance for instance in live if instance.instance_id not in used)
+    return _Split(tuple(keep), tuple(start), tuple(adopt), tuple(launch), surplus)
+
+
+def _expiry(spec: FleetSpec, owned: Owned, *, now: datetime) -> datetime | None:
+    """Keep the expiry that the fleet was made with, so that a repeated launch is the same request."""
+    if owned.launch_templates:
+        text = owned.launch_templates[0].expires_at
+        known = tags.parse_expiry(text)
+        if known is None and text == tags.NEVER:
+            return None
+        if known is not None and known > now:
+            return known
+    if spec.expires is None:
+        return None
+    return (now + spec.expires).replace(microsecond=0)
+
+
+def _template(
+    spec: FleetSpec, image: ChosenImage, texts: Texts, *, expires_at: datetime | None
+) -> LaunchTemplate:
+    if spec.volume.size_gib < image.root_size_gib:
+        raise FleetError(
+            f"volume.size {spec.volume.size_gib}GiB is smaller than the image's {image.root_size_gib}GiB",
+            remedy=f"write size: {image.root_size_gib}GiB or more",
+        )
+    name = tags.resource_name(spec.name)
+    instance_tags = tags.fleet_tags(
+        spec.name, spec_digest=spec.digest(), expires_at=tags.expiry_text(expires_at)
+    )
+    return LaunchTemplate(
+        name=name,
+        image_id=image.image_id,
+        root_device=image.root_device,
+        volume=spec.volume,
+        key_name=name,
+        user_data=render_first_boot(texts, fleet=spec.name, expires_at=expires_at),
+        instance_tags=tuple(sorted(instance_tags.items())),
+        terminate_on_shutdown=expires_at is not None or "spot" in MARKETS[spec.instances.market],
+    )
+
+
+def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
+    cidrs = {caller_cidr if source == "me" else source for source in spec.access.sources}
+    return frozenset(IngressRule(port, cidr) for port in PORTS for cidr in cidrs)
+
+
+def _hourly(
+    split: _Split, pools: Sequence[Pool], markets: Sequence[Market]
+) -> tuple[Decimal | None, Decimal | None]:
+    """Price the fleet: what is there at its launch price, what is new at the first and dearest choice."""
+    standing = [a.instance.hourly_usd for a in (*split.keep, *split.start, *split.adopt)]
+    standing += [instance.hourly_usd for instance in split.surplus]
+    first = pools[0].price(markets[0])
+    every = [pool.price(market) for pool in pools for market in markets]
+    dearest = None if None in every else max(price for price in every if price is not None)
+    count = len(split.launch)
+    return _total(standing, first, count), _total(standing, dearest, count)
+
+
+def _total(standing: list[Decimal | None], each: Decimal | None, count: int) -> Decimal | None:
+    parts = [*standing, *([each] * count)]
+    if None in parts:
+        return None
+    return sum((part for part in parts if part is not None), start=Decimal(0))
+
+
+def _warnings(
+    spec: FleetSpec, split: _Split, pools: Sequence[Pool], *, expires_at: datetime | None
+) -> Iterable[str]:
+    if expires_at is None:
+        yield "expires: never: these instances cost money until `fleet down`"
+    if WORLD & set(spec.access.sources):
+        yield "access.from opens the environments to the whole internet"
+    for name in spec.instances.types:
+        if not any(pool.instance_type == name for pool in pools):
+            yield f"{name} is not offered in this region's zones and is left out"
+    for instance in split.surplus:
+        who = instance.member or "nobody"
+        yield (
+            f"{instance.instance_id} ({who}) is not in the spec; it stays, and costs, "
+            f"until `fleet down {spec.name}`"
+        )

@@ -1,0 +1,97 @@
+"""Chooses where to launch. Takes wished types, offerings, subnets and prices; gives pools in order of preference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fleet.errors import FleetError, NotFoundError
+from fleet.plan.facts import InstanceTypeFact, Market, Observed, SubnetFact
+from fleet.spec import Instances
+
+MARKETS: dict[str, tuple[Market, ...]] = {
+    "on-demand": ("on-demand",),
+    "spot": ("spot",),
+    "spot-first": ("spot", "on-demand"),
+}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One instance type in one Availability Zone. Prices are USD per hour; None is unknown."""
+
+    instance_type: str
+    availability_zone: str
+    subnet_id: str
+    priority: int
+    on_demand_usd: Decimal | None
+    spot_usd: Decimal | None
+
+    def price(self, market: Market) -> Decimal | None:
+        """USD per hour in that market."""
+        return self.spot_usd if market == "spot" else self.on_demand_usd
+
+
+def one_architecture(instances: Instances, observed: Observed) -> str:
+    """Give the architecture that all wished types share, or say which types do not go together."""
+    facts = [_known(name, observed) for name in instances.types]
+    shared = set(facts[0].architectures).intersection(*(fact.architectures for fact in facts))
+    for architecture in ("x86_64", "arm64"):
+        if architecture in shared:
+            return architecture
+    listed = ", ".join(f"{fact.name} ({'/'.join(fact.architectures)})" for fact in facts)
+    raise FleetError(
+        f"instance types of different architectures cannot share an image: {listed}",
+        remedy="keep types of one architecture under instances.types",
+    )
+
+
+def choose_subnets(subnets: Sequence[SubnetFact]) -> dict[str, SubnetFact]:
+    """Keep one subnet per Availability Zone, the one with most free addresses.
+
+    A CreateFleet request may not span two subnets of one zone (EC2 user guide, fleet quotas).
+    """
+    best: dict[str, SubnetFact] = {}
+    for subnet in sorted(subnets, key=lambda subnet: (-subnet.free_addresses, subnet.subnet_id)):
+        best.setdefault(subnet.availability_zone, subnet)
+    return dict(sorted(best.items()))
+
+
+def choose_pools(instances: Instances, observed: Observed) -> tuple[Pool, ...]:
+    """Give every (type, zone) that the region offers and a subnet reaches, types in the spec's order."""
+    subnets = choose_subnets(observed.subnets)
+    if not subnets:
+        raise NotFoundError(
+            f"{observed.region} has no default VPC with a subnet",
+            remedy=f"aws ec2 create-default-vpc --region {observed.region}",
+        )
+    pools = tuple(
+        Pool(
+            instance_type=name,
+            availability_zone=zone,
+            subnet_id=subnet.subnet_id,
+            priority=priority,
+            on_demand_usd=observed.prices.on_demand.get(name),
+            spot_usd=observed.prices.spot.get((name, zone)),
+        )
+        for priority, name in enumerate(instances.types)
+        for zone, subnet in subnets.items()
+        if zone in observed.offerings.get(name, frozenset())
+    )
+    if not pools:
+        raise NotFoundError(
+            f"{' and '.join(instances.types)}: not offered in {observed.region}",
+            remedy="choose other instance types or another region",
+        )
+    return pools
+
+
+def _known(name: str, observed: Observed) -> InstanceTypeFact:
+    fact = observed.instance_types.get(name)
+    if fact is None:
+        raise NotFoundError(
+            f"instance type {name} does not exist in {observed.region}",
+            remedy="correct instances.types, or choose another region",
+        )
+    return fact

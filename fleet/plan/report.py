@@ -1,0 +1,143 @@
+"""The results that people and scripts read: environments with their URLs, and the receipt of a teardown.
+
+`as_json` of each is the settled shape for scripts; a field that is not known is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from fleet.plan import tags
+from fleet.plan.bootstrap import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.facts import InstanceFact
+
+State = Literal[
+    "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",
+    "shutting-down", "terminated",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One person's instance with its services. `reason` says why it is not ready; empty when it is."""
+
+    member: str | None
+    instance_id: str | None
+    instance_type: str | None
+    market: str | None
+    availability_zone: str | None
+    state: State
+    address: str | None
+    jupyter_url: str | None
+    tensorboard_url: str | None
+    hourly_usd: Decimal | None
+    expires_at: datetime | None
+    reason: str
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settled JSON shape; prices are numbers in USD, times UTC in ISO 8601."""
+        return {
+            "member": self.member,
+            "instance_id": self.instance_id,
+            "instance_type": self.instance_type,
+            "market": self.market,
+            "availability_zone": self.availability_zone,
+            "state": self.state,
+            "address": self.address,
+            "jupyter_url": self.jupyter_url,
+            "tensorboard_url": self.tensorboard_url,
+            "hourly_usd": _number(self.hourly_usd),
+            "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
+            "reason": self.reason or None,
+        }
+
+
+@dataclass(frozen=True)
+class FleetReport:
+    """A fleet as it stands."""
+
+    fleet: str
+    region: str
+    environments: tuple[Environment, ...]
+
+    @property
+    def hourly_usd(self) -> Decimal | None:
+        """USD per hour of all instances that run, None when one's price is unknown."""
+        prices = [e.hourly_usd for e in self.environments if e.state in _BILLED]
+        if None in prices:
+            return None
+        return sum((price for price in prices if price is not None), start=Decimal(0))
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settled JSON shape of `up`, `status` and `urls`."""
+        return {
+            "fleet": self.fleet,
+            "region": self.region,
+            "hourly_usd": _number(self.hourly_usd),
+            "environments": [environment.as_json() for environment in self.environments],
+        }
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a teardown released, and how much of each kind a last look still found."""
+
+    fleet: str
+    released: Mapping[str, tuple[str, ...]]
+    remaining: Mapping[str, tuple[str, ...]]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing at all is left."""
+        return not any(self.remaining.values())
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settled JSON shape of `down`."""
+        return {
+            "fleet": self.fleet,
+            "released": {kind: list(ids) for kind, ids in self.released.items()},
+            "remaining": {kind: len(ids) for kind, ids in self.remaining.items()},
+        }
+
+
+_BILLED = {"ready", "starting", "unreachable", "failed", "pending"}
+
+
+def describe_environment(
+    instance: InstanceFact, *, state: State, reason: str = "", token: str | None = None
+) -> Environment:
+    """Describe one person's environment; with `token` it carries the URL that logs in."""
+    address = instance.public_address
+    jupyter = tensorboard = None
+    if address and state == "ready" and token:
+        jupyter = f"http://{address}:{JUPYTER_PORT}/lab?token={token}"
+        tensorboard = f"http://{address}:{TENSORBOARD_PORT}/"
+    return Environment(
+        member=instance.member,
+        instance_id=instance.instance_id,
+        instance_type=instance.instance_type,
+        market=instance.market,
+        availability_zone=instance.availability_zone,
+        state=state,
+        address=address,
+        jupyter_url=jupyter,
+        tensorboard_url=tensorboard,
+        hourly_usd=instance.hourly_usd,
+        expires_at=instance.expires_at,
+        reason=reason,
+    )
+
+
+def missing_environment(member: str, *, reason: str) -> Environment:
+    """Describe an environment that EC2 did not give."""
+    return Environment(
+        member, None, None, None, None, "missing", None, None, None, None, None, reason
+    )
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(round(value, 6))
