@@ -1,0 +1,333 @@
+"""The spec as a person writes it: every key, its form, what it means, and an example.
+
+The reader, the JSON Schema and the reference page are all built from this table.
+A key's `field` names the models' attribute where the two differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleet.spec import people, rules, storage, values
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text: one of the choices where there are any, else one that fits the pattern."""
+
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A value with a small grammar of its own, such as a duration; a plain number where `numeric`."""
+
+    pattern: str = ""
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A list of texts."""
+
+    pattern: str = ""
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A map from texts to texts that the writer chooses."""
+
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A map with known keys. `short` names the key that a bare value stands for."""
+
+    keys: tuple[Key, ...]
+    short: str = ""
+    one_of: tuple[str, ...] = ()
+
+
+Form = Text | Whole | Measure | Texts | Pairs | Keys
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: its name in the file, the form of its value, what it means, and how it is written.
+
+    `example` is the value as YAML. A `nullable` key may be written `null`, which is the same as leaving it out.
+    """
+
+    name: str
+    form: Form
+    about: str
+    example: str
+    default: str = ""
+    field: str = ""
+    required: bool = False
+    nullable: bool = False
+
+    @property
+    def written(self) -> str:
+        """The key with its example, ready to be typed."""
+        return f"{self.name}: {self.example}"
+
+
+IMAGE = Keys(
+    one_of=("framework", "id", "name"),
+    keys=(
+        Key(
+            "framework",
+            Text(("pytorch", "tensorflow", "mxnet", "base")),
+            "The newest Deep Learning AMI with this framework; `base` has drivers and CUDA only.",
+            "pytorch",
+        ),
+        Key(
+            "version",
+            Text(pattern=rules.VERSION_PATTERN),
+            "The framework's version, whole or its first parts. Quoted: YAML reads 2.10 as 2.1.",
+            '"2.9"',
+            default="the newest",
+            nullable=True,
+        ),
+        Key(
+            "os",
+            Text(
+                (
+                    "ubuntu-26.04",
+                    "ubuntu-24.04",
+                    "ubuntu-22.04",
+                    "ubuntu-20.04",
+                    "amazon-linux-2023",
+                    "amazon-linux-2",
+                )
+            ),
+            "The operating system of the AMI.",
+            "ubuntu-24.04",
+            default="whichever has the newest image",
+            nullable=True,
+        ),
+        Key(
+            "id", Text(pattern=rules.IMAGE_ID_PATTERN), "An AMI by its id.", "ami-0123456789abcdef0"
+        ),
+        Key(
+            "name", Text(), "An AMI by its full name, such as one baked before.", "our-baked-image"
+        ),
+    ),
+)
+
+INSTANCES = Keys(
+    keys=(
+        Key(
+            "types",
+            Texts(pattern=rules.INSTANCE_TYPE_PATTERN, least=1),
+            "EC2 instance types in the order of preference: the next one is tried where EC2 has none left.",
+            "[g5.xlarge, g4dn.xlarge]",
+            required=True,
+        ),
+        Key(
+            "market",
+            Text(("on-demand", "spot", "spot-first")),
+            "What to buy; `spot-first` falls back to On-Demand.",
+            "spot-first",
+            default="on-demand",
+        ),
+        Key(
+            "max_price",
+            Measure(numeric=True),
+            "The most to pay for a Spot instance, in USD per hour.",
+            "0.60",
+            default="the On-Demand price",
+            nullable=True,
+        ),
+    )
+)
+
+VOLUME = Keys(
+    short="size",
+    keys=(
+        Key(
+            "size",
+            Measure(values.SIZE_PATTERN),
+            "The root volume's size.",
+            "100GiB",
+            default="100GiB",
+            field="size_gib",
+        ),
+        Key(
+            "type", Text(("gp3", "gp2", "io1", "io2")), "The EBS volume type.", "gp3", default="gp3"
+        ),
+        Key(
+            "iops",
+            Whole(100, 256000),
+            f"Provisioned I/O per second; gp3 takes {storage.GP3_BASE_IOPS} to 80000.",
+            "3000",
+            default="3000 for gp3",
+            nullable=True,
+        ),
+        Key(
+            "throughput",
+            Whole(storage.GP3_BASE_THROUGHPUT, storage.GP3_LARGEST_THROUGHPUT),
+            "MiB/s of a gp3 volume, a quarter of its IOPS at most.",
+            "125",
+            default="125 for gp3",
+            nullable=True,
+        ),
+        Key(
+            "kms_key",
+            Text(pattern=rules.KMS_KEY_PATTERN),
+            "The KMS key to encrypt with: id, ARN or alias.",
+            "alias/team",
+            default="the account's key for EBS",
+            nullable=True,
+        ),
+    ),
+)
+
+ACCESS = Keys(
+    keys=(
+        Key(
+            "from",
+            Texts(least=1),
+            "Who may reach SSH, Jupyter and TensorBoard: CIDRs, and `me` for the caller's public address.",
+            "[me, 203.0.113.0/24]",
+            default="[me]",
+            field="sources",
+        ),
+    )
+)
+
+BOOTSTRAP = Keys(
+    keys=(
+        Key(
+            "packages",
+            Texts(pattern=rules.PACKAGE_PATTERN),
+            "Python packages to install, with or without a version.",
+            "[einops, lightning==2.5.0]",
+            default="none",
+        ),
+        Key(
+            "git",
+            Texts(pattern=rules.GIT_PATTERN),
+            "Repositories to clone into the home.",
+            "[https://github.com/karpathy/nanoGPT]",
+            default="none",
+        ),
+        Key(
+            "files",
+            Pairs(pattern=rules.REMOTE_PATTERN),
+            "Files and folders to copy: a path from the spec's folder, and a path under the home.",
+            "{./data: ~/data}",
+            default="none",
+        ),
+        Key(
+            "script",
+            Text(),
+            "A script to run at the end, as a path from the spec's folder.",
+            "./setup.sh",
+            default="none",
+            nullable=True,
+        ),
+    )
+)
+
+MEMBER_KEYS = ("members", "count", "roster")
+
+SPEC = Keys(
+    one_of=MEMBER_KEYS,
+    keys=(
+        Key(
+            "name",
+            Text(pattern=rules.NAME_PATTERN),
+            "The fleet's name: 1 to 31 letters a-z, digits and '-', a letter first.",
+            "workshop",
+            required=True,
+        ),
+        Key(
+            "region",
+            Text(pattern=rules.REGION_PATTERN),
+            "The AWS Region that the whole fleet lives in.",
+            "us-east-1",
+            default="the profile's",
+            nullable=True,
+        ),
+        Key(
+            "members",
+            Texts(least=1, most=people.MOST_MEMBERS),
+            "The people, one environment each.",
+            "[ana, ben, chloe]",
+        ),
+        Key(
+            "count",
+            Whole(1, people.MOST_MEMBERS),
+            "That many members, named env-01, env-02, ...",
+            "20",
+        ),
+        Key(
+            "roster",
+            Text(),
+            "A CSV file with the columns member, ssh_key and email (the last two optional), "
+            "as a path from the spec's folder.",
+            "people.csv",
+        ),
+        Key(
+            "image",
+            IMAGE,
+            "The AMI: framework (with version and os), id, or name.",
+            "{framework: pytorch}",
+            required=True,
+        ),
+        Key("instances", INSTANCES, "What to launch.", "{types: [g5.xlarge]}", required=True),
+        Key(
+            "volume",
+            VOLUME,
+            "The root volume; always encrypted.",
+            "100GiB",
+            default="100GiB of gp3",
+        ),
+        Key("access", ACCESS, "Who may come in.", "{from: [me]}", default="{from: [me]}"),
+        Key(
+            "expires",
+            Measure(values.DURATION_PATTERN),
+            "How long after its launch an environment terminates by itself, 1m to 30d, or `never`.",
+            "8h",
+            required=True,
+        ),
+        Key(
+            "idle",
+            Measure(values.DURATION_PATTERN),
+            "How long without any activity an environment terminates by itself; shorter than expires.",
+            "60m",
+            default="never",
+            nullable=True,
+        ),
+        Key(
+            "bootstrap",
+            BOOTSTRAP,
+            "What each environment gets besides Jupyter and TensorBoard.",
+            "{packages: [einops]}",
+            default="nothing",
+        ),
+        Key(
+            "min",
+            Whole(1, people.MOST_MEMBERS),
+            "How many environments must be ready for `fleet up` to succeed.",
+            "18",
+            default="all",
+            field="min_ready",
+            nullable=True,
+        ),
+    ),
+)

@@ -1,0 +1,278 @@
+"""What the user asked for, checked: frozen models that every other layer reads.
+
+Takes values as a person writes them (`8h`, `100GiB`) or as Python has them, gives typed ones.
+A value that breaks a rule raises `Refused` inside pydantic's ValidationError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from fleet.spec import people, rules, storage
+from fleet.spec.refusal import refuse, shown
+from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
+
+Framework = Literal["pytorch", "tensorflow", "mxnet", "base"]
+Os = Literal[
+    "ubuntu-26.04",
+    "ubuntu-24.04",
+    "ubuntu-22.04",
+    "ubuntu-20.04",
+    "amazon-linux-2023",
+    "amazon-linux-2",
+]
+Market = Literal["on-demand", "spot", "spot-first"]
+VolumeType = Literal["gp3", "gp2", "io1", "io2"]
+
+# EC2 bills a minute at least (On-Demand and Spot, per second after that), so nothing shorter is worth asking for.
+SHORTEST = timedelta(minutes=1)
+# Whoever needs longer than a month says so: `never`, or an extension while the fleet runs.
+LONGEST = timedelta(days=30)
+DEFAULT_SIZE_GIB = 100
+
+T = TypeVar("T", bound=Sequence[str])
+
+
+def _at_least_one(what: str, example: str) -> Callable[[T], T]:
+    def check(items: T) -> T:
+        if not items:
+            raise refuse("is an empty list", f"{what}, such as {example}")
+        rules.distinct(items)
+        return items
+
+    return check
+
+
+def _distinct(items: T) -> T:
+    rules.distinct(items)
+    return items
+
+
+def _bounded(duration: timedelta | None) -> timedelta | None:
+    if duration is None or SHORTEST <= duration <= LONGEST:
+        return duration
+    if duration < SHORTEST:
+        raise refuse(f"is {format_duration(duration)}, less than EC2 bills", "write 1m or more")
+    raise refuse(
+        f"is {format_duration(duration)}, more than 30 days", "write 30d or less, or never"
+    )
+
+
+def _duration(value: object) -> timedelta | None:
+    return None if value is None else parse_duration(value)
+
+
+def _price(value: object) -> Decimal | None:
+    return None if value is None else parse_price(value)
+
+
+Duration = Annotated[timedelta | None, BeforeValidator(_duration), AfterValidator(_bounded)]
+
+
+class Frozen(BaseModel):
+    """What the models share: frozen, closed, and silent about values (a key may stand in one)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Member(Frozen):
+    """One person: a name that is unique in the fleet, and optionally a public key and an address."""
+
+    name: Annotated[str, AfterValidator(people.member_name)]
+    ssh_key: Annotated[str, AfterValidator(people.ssh_key)] | None = None
+    email: Annotated[str, AfterValidator(people.email)] | None = None
+
+
+class ImageSelector(Frozen):
+    """Which AMI: exactly one of its id, its full name, or a framework to choose the newest DLAMI by."""
+
+    id: Annotated[str, AfterValidator(rules.image_id)] | None = None
+    name: Annotated[str, AfterValidator(rules.image_name)] | None = None
+    framework: Framework | None = None
+    version: Annotated[str, AfterValidator(rules.version)] | None = None
+    os: Os | None = None
+
+    @field_validator("version", "os")
+    @classmethod
+    def _narrows_a_framework(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or "framework" not in info.data:
+            return value
+        if info.data["framework"] is None:
+            raise refuse("narrows framework:, which is not there", "remove it, or add framework:")
+        if info.data["framework"] == "base" and info.field_name == "version":
+            raise refuse("has no meaning with framework: base", "remove it")
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ImageSelector:
+        given = [name for name in ("id", "name", "framework") if getattr(self, name) is not None]
+        if not given:
+            raise refuse("does not say which image", "write framework: pytorch, or id:, or name:")
+        if len(given) > 1:
+            raise refuse(f"has {' and '.join(f'{g}:' for g in given)} at once", "keep one of them")
+        return self
+
+
+class Instances(Frozen):
+    """What to launch: instance types in the order of preference, the market, and a cap on Spot prices.
+
+    `max_price` is USD per hour and instance.
+    """
+
+    types: Annotated[
+        tuple[Annotated[str, AfterValidator(rules.instance_type)], ...],
+        AfterValidator(_at_least_one("name one type", "[g5.xlarge]")),
+    ]
+    market: Market = "on-demand"
+    max_price: Annotated[Decimal | None, BeforeValidator(_price)] = None
+
+    @field_validator("max_price")
+    @classmethod
+    def _caps_spot(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        if value is None:
+            return value
+        if value <= 0:
+            raise refuse(f"is {value}, and EC2 sells nothing at that", "write it like 0.60")
+        if info.data.get("market") == "on-demand":
+            raise refuse(
+                "caps Spot prices, and the market is on-demand", "remove it, or write market: spot"
+            )
+        return value.normalize()
+
+
+class Volume(Frozen):
+    """The root volume: GiB, EBS type, provisioned IOPS and MiB/s (gp3: 3000 and 125 when None), KMS key."""
+
+    size_gib: Annotated[int, BeforeValidator(parse_size)] = DEFAULT_SIZE_GIB
+    type: VolumeType = "gp3"
+    iops: int | None = None
+    throughput: int | None = None
+    kms_key: Annotated[str, AfterValidator(rules.kms_key)] | None = None
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> Volume:
+        storage.check(self.type, self.size_gib, self.iops, self.throughput)
+        return self
+
+
+class Access(Frozen):
+    """Who may reach the ports: CIDRs, and `me` for the caller's public address."""
+
+    sources: Annotated[
+        tuple[Annotated[str, AfterValidator(rules.source)], ...],
+        AfterValidator(_at_least_one("say who may come in", "[me]")),
+    ] = (rules.ME,)
+
+
+class Bootstrap(Frozen):
+    """What each environment gets besides Jupyter and TensorBoard.
+
+    `files` holds pairs of a local path (from the spec's folder) and a path under the environment's home.
+    """
+
+    packages: Annotated[
+        tuple[Annotated[str, AfterValidator(rules.package)], ...], AfterValidator(_distinct)
+    ] = ()
+    git: Annotated[
+        tuple[Annotated[str, AfterValidator(rules.git_url)], ...], AfterValidator(_distinct)
+    ] = ()
+    files: tuple[
+        tuple[
+            Annotated[str, AfterValidator(rules.local_path)],
+            Annotated[str, AfterValidator(rules.remote_path)],
+        ],
+        ...,
+    ] = ()
+    script: Annotated[str, AfterValidator(rules.local_path)] | None = None
+
+
+class FleetSpec(Frozen):
+    """The whole spec. `expires` and `idle` count from the launch and from the last activity; None is never.
+
+    `region` None is the profile's; `min_ready` None asks for every member.
+    """
+
+    name: Annotated[str, AfterValidator(rules.fleet_name)]
+    region: Annotated[str, AfterValidator(rules.region)] | None = None
+    members: tuple[Member, ...]
+    image: ImageSelector
+    instances: Instances
+    volume: Volume = Volume()
+    access: Access = Access()
+    expires: Duration
+    idle: Duration = None
+    bootstrap: Bootstrap = Bootstrap()
+    min_ready: int | None = None
+
+    @field_validator("members")
+    @classmethod
+    def _distinct_members(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
+        if not members:
+            raise refuse("has nobody in it", "write members: [ana, ben], or count: 20")
+        if len(members) > people.MOST_MEMBERS:
+            most = people.MOST_MEMBERS
+            raise refuse(
+                f"has {len(members)} people, and a fleet {most} at most", "make two fleets"
+            )
+        people.distinct_names([member.name for member in members])
+        return members
+
+    @field_validator("idle")
+    @classmethod
+    def _idle_before_expiry(cls, idle: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        expires = info.data.get("expires")
+        if idle is not None and expires is not None and idle >= expires:
+            raise refuse(
+                f"is {format_duration(idle)}, and everything ends after {format_duration(expires)}",
+                "write less than expires, or remove idle",
+            )
+        return idle
+
+    @field_validator("min_ready")
+    @classmethod
+    def _some_of_all(cls, least: int | None, info: ValidationInfo) -> int | None:
+        if least is not None and least < 1:
+            raise refuse(f"is {least}", "write 1 or more, or remove it to ask for every member")
+        members = info.data.get("members")
+        if least is not None and members is not None and least > len(members):
+            raise refuse(
+                f"is {least}, and there are {len(members)} members", f"write {len(members)} or less"
+            )
+        return least
+
+    def digest(self) -> str:
+        """12 hex digits over everything but the members, so that one person more leaves it as it is."""
+        content = self.model_dump(mode="json", exclude={"members"}, exclude_none=True)
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+__all__ = [
+    "Access",
+    "Bootstrap",
+    "FleetSpec",
+    "Framework",
+    "ImageSelector",
+    "Instances",
+    "Market",
+    "Member",
+    "Os",
+    "Volume",
+    "VolumeType",
+    "shown",
+]
