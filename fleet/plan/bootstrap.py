@@ -11,7 +11,7 @@ import jinja2
 
 from fleet.plan.images import ChosenImage
 from fleet.plan.tokens import digest
-from fleet.spec import Bootstrap
+from fleet.spec.model import Bootstrap
 
 JUPYTER_PORT = 8888
 TENSORBOARD_PORT = 6006

@@ -163,7 +163,6 @@ class Owned:
     parameters: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     network_interfaces: tuple[str, ...] = ()
-    spot_requests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

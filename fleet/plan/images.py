@@ -12,7 +12,7 @@ from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.facts import ImageFact
-from fleet.spec import ImageSelector
+from fleet.spec.model import ImageSelector
 
 
 @dataclass(frozen=True)

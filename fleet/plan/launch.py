@@ -17,7 +17,7 @@ from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned
 from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.tokens import digest
-from fleet.spec import FleetSpec, Member, Volume
+from fleet.spec.model import FleetSpec, Member, Volume
 
 WORLD = frozenset({"0.0.0.0/0", "::/0"})
 

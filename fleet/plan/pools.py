@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.facts import InstanceTypeFact, Market, Observed, SubnetFact
-from fleet.spec import Instances
+from fleet.spec.model import Instances
 
 MARKETS: dict[str, tuple[Market, ...]] = {
     "on-demand": ("on-demand",),

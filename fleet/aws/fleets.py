@@ -1,0 +1,126 @@
+"""Launches instances: one CreateFleet request of type `instant` over instance types x Availability Zones.
+
+`instant` answers at once, and with part of what was asked: what it could not launch comes back as refusals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fleet.aws.clients import Aws
+from fleet.aws.effects import effect
+from fleet.aws.requests import tag_specification
+from fleet.aws.translate import one_line
+from fleet.plan.facts import Market
+from fleet.plan.pools import Pool
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import (
+        CreateFleetResultTypeDef,
+        FleetLaunchTemplateConfigRequestTypeDef,
+        FleetLaunchTemplateOverridesRequestTypeDef,
+        LaunchTemplateAndOverridesResponseTypeDef,
+    )
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """One CreateFleet request: so many instances, from these pools, in this market."""
+
+    fleet: str
+    template_id: str
+    template_version: int
+    pools: tuple[Pool, ...]
+    market: Market
+    count: int
+    max_price: Decimal | None
+    tags: Mapping[str, str]
+    client_token: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why EC2 launched nothing (more) in a pool."""
+
+    code: str
+    message: str
+    instance_type: str
+    availability_zone: str
+
+    def __str__(self) -> str:
+        where = " in ".join(part for part in (self.instance_type, self.availability_zone) if part)
+        return f"{where or 'launch'}: {self.code}: {self.message}"
+
+
+@dataclass(frozen=True)
+class LaunchAnswer:
+    """What a launch brought: instance ids, and refusals where it fell short."""
+
+    instance_ids: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@effect("ec2:CreateFleet", "ec2:RunInstances", "ec2:CreateTags", "iam:CreateServiceLinkedRole")
+def create_instant_fleet(aws: Aws, request: LaunchRequest) -> LaunchAnswer:
+    """Launch. A shortfall is no error here: it comes back as refusals."""
+    spot = request.market == "spot"
+    answer = aws.launcher.create_fleet(
+        Type="instant",
+        ClientToken=request.client_token,
+        LaunchTemplateConfigs=[_launch_template_config(request)],
+        TargetCapacitySpecification={
+            "TotalTargetCapacity": request.count,
+            "DefaultTargetCapacityType": request.market,
+        },
+        TagSpecifications=[tag_specification("fleet", request.tags)],
+        **(
+            {"SpotOptions": {"AllocationStrategy": "price-capacity-optimized"}}
+            if spot
+            else {"OnDemandOptions": {"AllocationStrategy": "prioritized"}}
+        ),
+    )
+    return _read(answer)
+
+
+def _launch_template_config(request: LaunchRequest) -> FleetLaunchTemplateConfigRequestTypeDef:
+    return {
+        "LaunchTemplateSpecification": {
+            "LaunchTemplateId": request.template_id,
+            "Version": str(request.template_version),
+        },
+        "Overrides": [_override(pool, request) for pool in request.pools],
+    }
+
+
+def _override(pool: Pool, request: LaunchRequest) -> FleetLaunchTemplateOverridesRequestTypeDef:
+    override: FleetLaunchTemplateOverridesRequestTypeDef = {
+        "InstanceType": pool.instance_type,  # type: ignore[typeddict-item]  # an open string, see facts
+        "SubnetId": pool.subnet_id,
+    }
+    if request.market == "on-demand":
+        override["Priority"] = float(pool.priority)
+    elif request.max_price is not None:
+        override["MaxPrice"] = str(request.max_price)
+    return override
+
+
+def _read(answer: CreateFleetResultTypeDef) -> LaunchAnswer:
+    launched = [i for entry in answer.get("Instances", []) for i in entry.get("InstanceIds", [])]
+    refusals = tuple(
+        Refusal(
+            code=error.get("ErrorCode", ""),
+            message=one_line(error.get("ErrorMessage", "")),
+            instance_type=_overrides(error).get("InstanceType", ""),
+            availability_zone=_overrides(error).get("AvailabilityZone", ""),
+        )
+        for error in answer.get("Errors", [])
+    )
+    return LaunchAnswer(tuple(launched), refusals)
+
+
+def _overrides(error: Mapping[str, object]) -> dict[str, str]:
+    both: LaunchTemplateAndOverridesResponseTypeDef = error.get("LaunchTemplateAndOverrides", {})  # type: ignore[assignment]
+    return dict(both.get("Overrides", {}))  # type: ignore[arg-type]

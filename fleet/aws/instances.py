@@ -1,0 +1,76 @@
+"""Instances: describe, tag, start, terminate. Launching is in `fleets`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fleet.aws.clients import Aws
+from fleet.aws.effects import effect
+from fleet.aws.requests import of_fleet, read_tags, tag_list
+from fleet.plan import tags as tag_names
+from fleet.plan.facts import InstanceFact
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef
+
+_MOST_PER_CALL = 100
+
+
+@effect("ec2:DescribeInstances")
+def describe_instances(aws: Aws, *, fleet: str) -> tuple[InstanceFact, ...]:
+    """Describe the fleet's instances in every state, terminated ones while EC2 still shows them."""
+    return _describe(aws, of_fleet(fleet))
+
+
+@effect("ec2:DescribeInstances")
+def describe_all_instances(aws: Aws) -> tuple[InstanceFact, ...]:
+    """Describe the instances of all fleets of the region."""
+    return _describe(aws, [{"Name": "tag-key", "Values": [tag_names.FLEET]}])
+
+
+@effect("ec2:CreateTags")
+def tag_instance(aws: Aws, *, instance_id: str, tags: Mapping[str, str]) -> None:
+    """Put tags on one instance."""
+    aws.ec2.create_tags(Resources=[instance_id], Tags=tag_list(tags))
+
+
+@effect("ec2:StartInstances")
+def start_instances(aws: Aws, *, instance_ids: Sequence[str]) -> None:
+    """Start stopped instances."""
+    aws.ec2.start_instances(InstanceIds=list(instance_ids))
+
+
+@effect("ec2:TerminateInstances")
+def terminate_instances(aws: Aws, *, instance_ids: Sequence[str]) -> None:
+    """Terminate instances, in batches that EC2 takes at once."""
+    for start in range(0, len(instance_ids), _MOST_PER_CALL):
+        aws.ec2.terminate_instances(InstanceIds=list(instance_ids[start : start + _MOST_PER_CALL]))
+
+
+def _describe(aws: Aws, filters: Sequence[FilterTypeDef]) -> tuple[InstanceFact, ...]:
+    pages = aws.ec2.get_paginator("describe_instances").paginate(
+        Filters=filters, PaginationConfig={"PageSize": 1000}
+    )
+    return tuple(
+        _fact(instance)
+        for page in pages
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+    )
+
+
+def _fact(instance: InstanceTypeDef) -> InstanceFact:
+    return InstanceFact(
+        instance_id=instance["InstanceId"],
+        state=instance["State"]["Name"],
+        instance_type=instance["InstanceType"],
+        availability_zone=instance["Placement"]["AvailabilityZone"],
+        market="spot" if instance.get("InstanceLifecycle") == "spot" else "on-demand",
+        image_id=instance["ImageId"],
+        public_address=instance.get("PublicIpAddress") or None,
+        private_address=instance.get("PrivateIpAddress") or None,
+        launched_at=instance["LaunchTime"],
+        state_reason=instance.get("StateReason", {}).get("Message", ""),
+        tags=read_tags(instance.get("Tags")),
+    )

@@ -1,0 +1,59 @@
+"""The fleet's secrets as SecureStrings in SSM Parameter Store, below /fleet/NAME."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fleet.aws.clients import Aws
+from fleet.aws.effects import effect
+from fleet.aws.requests import tag_list
+from fleet.plan.tags import parameter_path
+
+_MOST_PER_DELETE = 10
+
+
+@effect("ssm:GetParametersByPath", "kms:Decrypt")
+def read_secrets(aws: Aws, *, fleet: str) -> dict[str, str]:
+    """Read the fleet's secrets, decrypted, by their last name part; empty where there are none."""
+    path = parameter_path(fleet)
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+    return {
+        parameter["Name"].removeprefix(f"{path}/"): parameter["Value"]
+        for page in pages
+        for parameter in page["Parameters"]
+    }
+
+
+@effect("ssm:GetParametersByPath")
+def describe_parameters(aws: Aws, *, fleet: str) -> tuple[str, ...]:
+    """Give the full names of the fleet's parameters, without decrypting any."""
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
+        Path=parameter_path(fleet), WithDecryption=False
+    )
+    return tuple(parameter["Name"] for page in pages for parameter in page["Parameters"])
+
+
+@effect("ssm:PutParameter", "ssm:AddTagsToResource", "kms:Encrypt")
+def create_secret(aws: Aws, *, fleet: str, name: str, value: str, tags: Mapping[str, str]) -> bool:
+    """Store a secret if there is none of that name; False where somebody was first.
+
+    PutParameter without Overwrite is atomic, so two callers end with one secret.
+    """
+    try:
+        aws.ssm.put_parameter(
+            Name=f"{parameter_path(fleet)}/{name}",
+            Value=value,
+            Type="SecureString",
+            Overwrite=False,
+            Tags=tag_list(tags),
+        )
+    except aws.ssm.exceptions.ParameterAlreadyExists:
+        return False
+    return True
+
+
+@effect("ssm:DeleteParameters")
+def delete_parameters(aws: Aws, *, names: Sequence[str]) -> None:
+    """Delete parameters by full name; one that is gone already is fine."""
+    for start in range(0, len(names), _MOST_PER_DELETE):
+        aws.ssm.delete_parameters(Names=list(names[start : start + _MOST_PER_DELETE]))

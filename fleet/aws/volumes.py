@@ -1,0 +1,24 @@
+"""Volumes of a fleet: what a teardown must not leave behind."""
+
+from __future__ import annotations
+
+from fleet.aws.clients import Aws
+from fleet.aws.effects import effect
+from fleet.aws.requests import of_fleet
+
+
+@effect("ec2:DescribeVolumes")
+def describe_volumes(aws: Aws, *, fleet: str) -> tuple[str, ...]:
+    """Give the ids of the fleet's volumes."""
+    pages = aws.ec2.get_paginator("describe_volumes").paginate(Filters=of_fleet(fleet))
+    return tuple(volume["VolumeId"] for page in pages for volume in page["Volumes"])
+
+
+@effect("ec2:DeleteVolume")
+def delete_volume(aws: Aws, *, volume_id: str) -> None:
+    """Delete a volume; one that is gone already is fine."""
+    try:
+        aws.ec2.delete_volume(VolumeId=volume_id)
+    except aws.ec2.exceptions.ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "InvalidVolume.NotFound":
+            raise
