@@ -29,7 +29,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Measure:
-    """A value with a small grammar of its own, such as a duration; a plain number where `numeric`."""
+    """A value with a grammar of its own, such as a duration; a plain number if `numeric`."""
 
     pattern: str = ""
     numeric: bool = False
@@ -67,7 +67,8 @@ Form = Text | Whole | Measure | Texts | Pairs | Keys
 class Key:
     """One key: its name in the file, the form of its value, what it means, and how it is written.
 
-    `example` is the value as YAML. A `nullable` key may be written `null`, which is the same as leaving it out.
+    `example` is the value as YAML. A `nullable` key may be written `null`, which is
+    the same as leaving it out.
     """
 
     name: str
@@ -133,7 +134,7 @@ INSTANCES = Keys(
         Key(
             "types",
             Texts(pattern=rules.INSTANCE_TYPE_PATTERN, least=1),
-            "EC2 instance types in the order of preference: the next one is tried where EC2 has none left.",
+            "EC2 instance types in the order of preference: the next is tried where EC2 has none left.",
             "[g5.xlarge, g4dn.xlarge]",
             required=True,
         ),
@@ -201,7 +202,7 @@ ACCESS = Keys(
         Key(
             "from",
             Texts(least=1),
-            "Who may reach SSH, Jupyter and TensorBoard: CIDRs, and `me` for the caller's public address.",
+            "Who may reach SSH, Jupyter and TensorBoard: CIDRs; `me` is the caller's public address.",
             "[me, 203.0.113.0/24]",
             default="[me]",
             field="sources",
@@ -308,7 +309,7 @@ SPEC = Keys(
         Key(
             "idle",
             Measure(values.DURATION_PATTERN),
-            "How long without any activity an environment terminates by itself; shorter than expires.",
+            "After how long without activity an environment terminates; shorter than expires.",
             "60m",
             default="never",
             nullable=True,

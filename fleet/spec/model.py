@@ -1,7 +1,7 @@
 """What the user asked for, checked: frozen models that every other layer reads.
 
 Takes values as a person writes them (`8h`, `100GiB`) or as Python has them, gives typed ones.
-A value that breaks a rule raises `Refused` inside pydantic's ValidationError.
+A value that breaks a rule raises `RefusedError` inside pydantic's ValidationError.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from fleet.spec import people, rules, storage
-from fleet.spec.refusal import refuse, shown
+from fleet.spec.refusal import refuse
 from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
 
 Framework = Literal["pytorch", "tensorflow", "mxnet", "base"]
@@ -39,7 +39,7 @@ Os = Literal[
 Market = Literal["on-demand", "spot", "spot-first"]
 VolumeType = Literal["gp3", "gp2", "io1", "io2"]
 
-# EC2 bills a minute at least (On-Demand and Spot, per second after that), so nothing shorter is worth asking for.
+# EC2 bills a minute at least, and by the second after that: nothing shorter is worth asking for.
 SHORTEST = timedelta(minutes=1)
 # Whoever needs longer than a month says so: `never`, or an extension while the fleet runs.
 LONGEST = timedelta(days=30)
@@ -84,6 +84,12 @@ def _price(value: object) -> Decimal | None:
 Duration = Annotated[timedelta | None, BeforeValidator(_duration), AfterValidator(_bounded)]
 
 
+def _plain(price: Decimal) -> Decimal:
+    """The same price without zeros at its end, so that 0.60 and 0.6 have one digest."""
+    whole = price.to_integral_value()
+    return whole if price == whole else price.normalize()
+
+
 class Frozen(BaseModel):
     """What the models share: frozen, closed, and silent about values (a key may stand in one)."""
 
@@ -91,7 +97,7 @@ class Frozen(BaseModel):
 
 
 class Member(Frozen):
-    """One person: a name that is unique in the fleet, and optionally a public key and an address."""
+    """One person: a name that is unique in the fleet; a public key and an address if known."""
 
     name: Annotated[str, AfterValidator(people.member_name)]
     ssh_key: Annotated[str, AfterValidator(people.ssh_key)] | None = None
@@ -99,7 +105,7 @@ class Member(Frozen):
 
 
 class ImageSelector(Frozen):
-    """Which AMI: exactly one of its id, its full name, or a framework to choose the newest DLAMI by."""
+    """Which AMI: exactly one of its id, its full name, or a framework to choose one by."""
 
     id: Annotated[str, AfterValidator(rules.image_id)] | None = None
     name: Annotated[str, AfterValidator(rules.image_name)] | None = None
@@ -129,9 +135,9 @@ class ImageSelector(Frozen):
 
 
 class Instances(Frozen):
-    """What to launch: instance types in the order of preference, the market, and a cap on Spot prices.
+    """What to launch: instance types in the order of preference, and the market.
 
-    `max_price` is USD per hour and instance.
+    `max_price` caps Spot prices, in USD per hour and instance.
     """
 
     types: Annotated[
@@ -146,17 +152,17 @@ class Instances(Frozen):
     def _caps_spot(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
         if value is None:
             return value
-        if value <= 0:
+        if not value.is_finite() or value <= 0:
             raise refuse(f"is {value}, and EC2 sells nothing at that", "write it like 0.60")
         if info.data.get("market") == "on-demand":
             raise refuse(
                 "caps Spot prices, and the market is on-demand", "remove it, or write market: spot"
             )
-        return value.normalize()
+        return _plain(value)
 
 
 class Volume(Frozen):
-    """The root volume: GiB, EBS type, provisioned IOPS and MiB/s (gp3: 3000 and 125 when None), KMS key."""
+    """The root volume. `throughput` is MiB/s; None is EBS's own default (gp3: 3000 and 125)."""
 
     size_gib: Annotated[int, BeforeValidator(parse_size)] = DEFAULT_SIZE_GIB
     type: VolumeType = "gp3"
@@ -182,7 +188,7 @@ class Access(Frozen):
 class Bootstrap(Frozen):
     """What each environment gets besides Jupyter and TensorBoard.
 
-    `files` holds pairs of a local path (from the spec's folder) and a path under the environment's home.
+    `files` holds pairs: a path from the spec's folder, and a path under the environment's home.
     """
 
     packages: Annotated[
@@ -202,8 +208,9 @@ class Bootstrap(Frozen):
 
 
 class FleetSpec(Frozen):
-    """The whole spec. `expires` and `idle` count from the launch and from the last activity; None is never.
+    """The whole spec.
 
+    `expires` counts from the launch and `idle` from the last activity; None is never.
     `region` None is the profile's; `min_ready` None asks for every member.
     """
 
@@ -256,23 +263,7 @@ class FleetSpec(Frozen):
         return least
 
     def digest(self) -> str:
-        """12 hex digits over everything but the members, so that one person more leaves it as it is."""
+        """12 hex digits over everything but the members: one person more leaves it as it is."""
         content = self.model_dump(mode="json", exclude={"members"}, exclude_none=True)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-
-__all__ = [
-    "Access",
-    "Bootstrap",
-    "FleetSpec",
-    "Framework",
-    "ImageSelector",
-    "Instances",
-    "Market",
-    "Member",
-    "Os",
-    "Volume",
-    "VolumeType",
-    "shown",
-]

@@ -1,6 +1,7 @@
-"""Who is in the fleet: the rules for a member's name, SSH key and e-mail address, and names made from a count.
+"""Who is in the fleet: the rules for names, SSH keys and e-mail addresses, and names from a count.
 
-Takes texts as written, gives them in canonical form or raises `Refused`. Never repeats a key in a message.
+Takes texts as written, gives them in canonical form or raises RefusedError. No message repeats a
+key.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from fleet.spec.refusal import Objection, Refused, refuse, shown
+from fleet.spec.refusal import Objection, RefusedError, refuse, shown
 
 MOST_MEMBERS = 1000
 LONGEST_NAME = 64
@@ -33,7 +34,7 @@ _EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 def member_name(text: str) -> str:
     """A person's name in the fleet, NFC-normalised: accents, blanks and quotes are welcome.
 
-    Refused is what cannot be shown in one line, what a path would take apart, and what a command line
+    Not taken is what one line cannot show, what a path would take apart, and what a command line
     would read as an option. Everything else is for the layers to quote.
     """
     name = unicodedata.normalize("NFC", text)
@@ -62,7 +63,7 @@ def ssh_key(text: str) -> str:
         raise refuse("is not one line of a public key", "copy the line of ~/.ssh/id_ed25519.pub")
     if fields[0] not in KEY_TYPES:
         raise refuse(
-            f"begins with {shown(fields[0])}, which is no type of key that OpenSSH accepts",
+            "does not begin with a type of key that OpenSSH accepts, such as ssh-ed25519",
             "make one with ssh-keygen -t ed25519 and copy the line of the .pub file",
         )
     if not _holds(fields[1], fields[0]):
@@ -104,7 +105,7 @@ def distinct_names(names: Sequence[str]) -> None:
             )
         seen.setdefault(folded, name)
     if twice:
-        raise Refused(*twice)
+        raise RefusedError(*twice)
 
 
 def numbered(count: int) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 def _holds(blob: str, key_type: str) -> bool:
-    """Whether the base64 part begins with the type's own name (RFC 4253 section 6.6) and has a key after it."""
+    """Whether the base64 part holds the type's own name (RFC 4253 section 6.6) and a key."""
     try:
         raw = base64.b64decode(blob, validate=True)
     except (binascii.Error, ValueError):

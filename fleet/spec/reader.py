@@ -1,7 +1,8 @@
 """Nodes to plain values: the shape of the file, held against the table of its keys.
 
-Takes the root node, gives nested dicts and lists under the models' names, and where each of them stands.
-Finds every fault of shape (unknown, twice, missing, empty, of the wrong kind); rules about values are the models'.
+Takes the root node, gives nested dicts and lists under the models' names, and their places.
+Finds every fault of shape (unknown, twice, missing, empty, of the wrong kind); the rules about
+values are the models'.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -17,59 +18,38 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from fleet.errors import Fault
 from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
-from fleet.spec.refusal import Objection, shown
+from fleet.spec.places import BAD, Bad, Loc, Reading, place_of
+from fleet.spec.refusal import shown
 
-Loc = tuple[int | str, ...]
-
-
-class Bad:
-    """Stands in the tree for a value that has a fault already, so that no second fault follows from it."""
-
-
-BAD = Bad()
+# What people write who come from other tools.
+SYNONYMS = {
+    "ami": "image",
+    "cidrs": "from",
+    "disk": "volume",
+    "duration": "expires",
+    "instance_type": "instances",
+    "instance_types": "types",
+    "lifetime": "expires",
+    "min_ready": "min",
+    "pip": "packages",
+    "size_gib": "size",
+    "sources": "from",
+    "students": "members",
+    "ttl": "expires",
+    "users": "members",
+}
 
 
 @dataclass(frozen=True)
-class Where:
-    """A place in a file, and how to name it to its writer. Line 0 is a flag or the file as a whole."""
+class Spot:
+    """The place that is being read: its key, its way in the tree, and its name to the writer."""
 
-    file: str
-    line: int
-    label: str = ""
-
-    def fault(self, message: str, remedy: str) -> Fault:
-        """A fault at this place; the message goes on where the label ends."""
-        return Fault(self.file, self.line, f"{self.label} {message}".strip(), remedy)
+    key: Key
+    loc: Loc
+    path: str
 
 
-@dataclass
-class Reading:
-    """What has been read so far: the places of all values, the faults, and faults that hold unless the models object."""
-
-    file: str
-    where: dict[Loc, Where] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    unquoted: dict[Loc, Fault] = field(default_factory=dict)
-
-    def at(self, loc: Loc) -> Where:
-        """Where a value stands, or the nearest thing around it."""
-        for end in range(len(loc), 0, -1):
-            if loc[:end] in self.where:
-                return self.where[loc[:end]]
-        return Where(self.file, 0)
-
-    def bad(self, loc: Loc, message: str, remedy: str) -> Bad:
-        """Note a fault, and give what stands in for the value."""
-        self.faults.append(self.at(loc).fault(message, remedy))
-        return BAD
-
-    def object(self, loc: Loc, objections: tuple[Objection, ...]) -> None:
-        """Note what a rule has against a value."""
-        for each in objections:
-            self.bad((*loc, *each.at), each.message, each.remedy)
-
-
-def read(root: MappingNode, *, file: str) -> tuple[dict[str, Any], Reading]:
+def read_tree(root: MappingNode, *, file: str) -> tuple[dict[str, Any], Reading]:
     """The whole file as a tree, and what there is to know about it."""
     reading = Reading(file)
     tree = _read_keys(root, SPEC, (), "", reading)
@@ -82,149 +62,168 @@ def _read_keys(
     known = {key.name: key for key in form.keys}
     seen: dict[str, int] = {}
     tree: dict[str, Any] = {}
+    meant: set[str] = set()
     for key_node, value_node in node.value:
         place = place_of(key_node)
         name = key_node.value if isinstance(key_node, ScalarNode) else ""
         if name in seen:
-            message = f"has the key {shown(path + name)} a second time (first in line {seen[name]})"
+            message = f"the key {shown(path + name)} is there twice (first in line {seen[name]})"
             reading.faults.append(place.fault(message, "keep one of them"))
-        elif name not in known:
-            message, remedy = _unknown(name, form, path)
-            reading.faults.append(place.fault(message, remedy))
-        else:
+        elif name in known:
             key = known[name]
-            here = (*loc, key.field or name)
-            label = "" if place.line == 0 else path + name
-            reading.where[here] = Where(place.file, place.line, label)
-            tree[key.field or name] = _read_value(value_node, key, here, path + name, reading)
+            spot = Spot(key, (*loc, key.field or name), path + name)
+            reading.put(spot.loc, key_node, spot.path)
+            tree[key.field or name] = _read_value(value_node, spot, reading)
+        else:
+            message, remedy, near = _unknown(name, form, path)
+            reading.faults.append(place.fault(message, remedy))
+            meant.add(near)
         seen.setdefault(name, place.line)
-    _note_missing(form, seen, tree, loc, path, reading)
+    for key in form.keys:
+        if key.name not in seen and (key.name in meant or key.required):
+            tree[key.field or key.name] = BAD
+            if key.name not in meant:
+                _note_missing(key, loc, path, reading)
     return tree
 
 
-def _note_missing(
-    form: Keys, seen: dict[str, int], tree: dict[str, Any], loc: Loc, path: str, reading: Reading
-) -> None:
-    for key in form.keys:
-        if key.required and key.name not in seen:
-            place = reading.at(loc)
-            message = f"{shown(path + key.name)} is missing"
-            reading.faults.append(Fault(place.file, place.line, message, f"write {key.written}"))
-            tree[key.field or key.name] = BAD
+def _note_missing(key: Key, loc: Loc, path: str, reading: Reading) -> None:
+    place = reading.at(loc)
+    message = f"{shown(path + key.name)} is missing"
+    reading.faults.append(Fault(place.file, place.line, message, f"write {key.written}"))
 
 
-def _read_value(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
-    if isinstance(node, ScalarNode) and node.tag.endswith(":null"):
+def _unknown(name: str, form: Keys, path: str) -> tuple[str, str, str]:
+    """The message, the remedy, and the key that was probably meant."""
+    names = [key.name for key in form.keys]
+    if name == "<<":
+        return "merge keys (<<) mean nothing here", "write the keys out", ""
+    if not name:
+        return (
+            f"a list or a map stands where one of the keys {', '.join(names)} belongs",
+            ("put quotes around a value that begins with { or ["),
+            "",
+        )
+    message = f"unknown key {shown(path + name)}"
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    near = close[0] if close else SYNONYMS.get(name.lower(), "")
+    if near in names:
+        return message, f"did you mean '{near}'?", near
+    for key in SPEC.keys:
+        if isinstance(key.form, Keys) and name in [inner.name for inner in key.form.keys]:
+            return message, f"it belongs under {key.name}:", ""
+    return message, f"the keys here are {', '.join(names)}", ""
+
+
+def _read_value(node: Node, spot: Spot, reading: Reading) -> object:
+    key, form = spot.key, spot.key.form
+    if _is_null(node):
         if key.nullable and node.value:
             return None
-        return reading.bad(loc, "has no value", f"write {key.written}")
-    form = key.form
+        remedy = f"write {key.written}" + ("" if key.required else ", or remove the key")
+        return reading.bad(spot.loc, "has no value", remedy)
     if isinstance(form, Keys) and form.short and isinstance(node, ScalarNode):
         short = next(each for each in form.keys if each.name == form.short)
-        inner = short.field or short.name
-        reading.where[*loc, inner] = reading.where[loc]
-        return {inner: _READERS[type(short.form)](node, short, (*loc, inner), path, reading)}
-    return _READERS[type(form)](node, key, loc, path, reading)
+        inner = Spot(short, (*spot.loc, short.field or short.name), spot.path)
+        reading.where[inner.loc] = reading.where[spot.loc]
+        return {short.field or short.name: _READERS[type(short.form)](node, inner, reading)}
+    return _READERS[type(form)](node, spot, reading)
 
 
-def _read_text(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
+def _read_text(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, ScalarNode):
-        return _wrong_kind(node, "a text", key, loc, reading)
-    choices = key.form.choices if isinstance(key.form, Text) else ()
+        return _wrong_kind(node, "a text", spot, reading)
+    choices = spot.key.form.choices if isinstance(spot.key.form, Text) else ()
     if choices and node.value not in choices:
-        return reading.bad(loc, *_no_choice(node.value, choices))
-    return _text_item(node, loc, f"{key.name}: ", reading)
+        return reading.bad(spot.loc, *_no_choice(node.value, choices))
+    return _text(node, spot.loc, f"{spot.key.name}: ", reading)
 
 
-def _text_item(node: ScalarNode, loc: Loc, before: str, reading: Reading) -> object:
-    """A scalar's own text. Where YAML takes it for something else than text, that is a fault unless a rule objects."""
-    if not _encodable(node.value):
-        return reading.bad(loc, "has half a surrogate pair", "write the character itself")
+def _text(node: ScalarNode, loc: Loc, before: str, reading: Reading) -> object:
+    """A scalar's own text, also where YAML takes it for something else (which is noted)."""
+    if not encodable(node.value):
+        return reading.bad(loc, "has half of a surrogate pair", "write the character itself")
     if not node.tag.endswith((":str", ":value")):
-        remedy = f'put quotes around it, {before}"{node.value}"'
-        message = f"{shown(node.value)} is read by YAML as {_as_yaml(node)}"
-        reading.unquoted[loc] = reading.at(loc).fault(message, remedy)
+        message = f"{shown(node.value)} is {_as_yaml(node)} to YAML, not a text"
+        fault = reading.at(loc).fault(message, f'put quotes around it, {before}"{node.value}"')
+        reading.unquoted[loc] = fault
     return node.value
 
 
-def _read_measure(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
+def _read_measure(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, ScalarNode):
-        return _wrong_kind(node, "a single value", key, loc, reading)
-    if loc == ("expires",) and node.value == "never":
+        return _wrong_kind(node, "a single value", spot, reading)
+    if node.value == "never" and spot.key.name == "expires":
         return None
-    if loc == ("idle",) and node.value == "never":
-        return reading.bad(loc, "is never without it, too", "remove it")
-    return (
-        node.value if _encodable(node.value) else _wrong_kind(node, "plain text", key, loc, reading)
-    )
+    if node.value == "never" and spot.key.name == "idle":
+        return reading.bad(spot.loc, "is never without the key, too", "remove the key")
+    return node.value
 
 
-def _read_whole(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
+def _read_whole(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, ScalarNode):
-        return _wrong_kind(node, "a number", key, loc, reading)
-    if re.fullmatch(r"-?(0|[1-9][0-9]{0,8})", node.value):
+        return _wrong_kind(node, "a number", spot, reading)
+    if re.fullmatch(r"-?[1-9][0-9]{0,8}|0", node.value):
         return int(node.value)
     message = f"{shown(node.value)} is not a whole number in plain digits"
-    return reading.bad(loc, message, f"write it like {key.written}")
+    return reading.bad(spot.loc, message, f"write it like {spot.key.written}")
 
 
-def _read_texts(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
+def _read_texts(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, SequenceNode):
-        return _wrong_kind(node, "a list", key, loc, reading)
+        return _wrong_kind(node, "a list", spot, reading)
     items = []
     for index, item in enumerate(node.value):
-        here = (*loc, index)
-        place = place_of(item)
-        reading.where[here] = Where(place.file, place.line, "" if place.line == 0 else path)
-        items.append(_list_item(item, key, here, reading))
+        loc = (*spot.loc, index)
+        reading.put(loc, item, spot.path)
+        items.append(_read_item(item, Spot(spot.key, loc, spot.path), reading))
     return items
 
 
-def _list_item(item: Node, key: Key, loc: Loc, reading: Reading) -> object:
+def _read_item(item: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(item, ScalarNode):
-        return _wrong_kind(item, "a text", key, loc, reading)
-    if item.tag.endswith(":null"):
-        return reading.bad(loc, "has an empty item", "remove it, or write something there")
-    return _text_item(item, loc, "", reading)
+        return _wrong_kind(item, "a text", spot, reading)
+    if _is_null(item):
+        return reading.bad(spot.loc, "has an item without a value", "remove the item")
+    return _text(item, spot.loc, "", reading)
 
 
-def _read_pairs(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
+def _read_pairs(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, MappingNode):
-        return _wrong_kind(node, "a map", key, loc, reading)
+        return _wrong_kind(node, "a map", spot, reading)
     pairs: list[object] = []
     seen: set[str] = set()
     for key_node, value_node in node.value:
-        here = (*loc, len(pairs))
-        place = place_of(key_node)
-        reading.where[here] = Where(place.file, place.line, path)
-        if not isinstance(key_node, ScalarNode) or not isinstance(value_node, ScalarNode):
-            odd = value_node if isinstance(key_node, ScalarNode) else key_node
-            pairs.append(_wrong_kind(odd, "a path", key, here, reading))
-            continue
-        if key_node.value in seen:
-            reading.bad(here, f"has {shown(key_node.value)} twice", "keep one of them")
-        seen.add(key_node.value)
-        pairs.append(_pair(key_node, value_node, key, here, reading))
+        loc = (*spot.loc, len(pairs))
+        reading.put(loc, key_node, spot.path)
+        pairs.append(_read_pair(key_node, value_node, Spot(spot.key, loc, spot.path), reading))
+        if isinstance(key_node, ScalarNode) and key_node.value in seen:
+            reading.bad(loc, f"{shown(key_node.value)} is there twice", "keep one of them")
+        seen.add(str(key_node.value))
     return pairs
 
 
-def _pair(left: ScalarNode, right: ScalarNode, key: Key, loc: Loc, reading: Reading) -> object:
+def _read_pair(left: Node, right: Node, spot: Spot, reading: Reading) -> object:
+    for node in (left, right):
+        if not isinstance(node, ScalarNode):
+            return _wrong_kind(node, "a path", spot, reading)
+        if not encodable(node.value):
+            return reading.bad(spot.loc, "has half of a surrogate pair", "write it plainly")
     # `~` alone is null to YAML, and the home to everyone else.
-    target = "~" if right.value == "~" else right.value
-    if right.tag.endswith(":null") and target != "~":
-        return reading.bad(loc, f"{shown(left.value)} goes nowhere", f"write it like {key.written}")
-    if not (_encodable(left.value) and _encodable(target)):
-        return reading.bad(loc, "has half a surrogate pair", "write the character itself")
-    return (left.value, target)
+    if _is_null(right) and right.value != "~":
+        remedy = f"write it like {spot.key.written}"
+        return reading.bad(spot.loc, f"{shown(left.value)} goes nowhere", remedy)
+    return (left.value, right.value)
 
 
-def _read_map(node: Node, key: Key, loc: Loc, path: str, reading: Reading) -> object:
-    if not isinstance(node, MappingNode) or not isinstance(key.form, Keys):
-        return _wrong_kind(node, "a map", key, loc, reading)
-    return _read_keys(node, key.form, loc, path + ".", reading)
+def _read_map(node: Node, spot: Spot, reading: Reading) -> object:
+    form = spot.key.form
+    if not isinstance(node, MappingNode) or not isinstance(form, Keys):
+        return _wrong_kind(node, "a map", spot, reading)
+    return _read_keys(node, form, spot.loc, spot.path + ".", reading)
 
 
-_READERS: dict[type[Form], Callable[[Node, Key, Loc, str, Reading], object]] = {
+_READERS: dict[type[Form], Callable[[Node, Spot, Reading], object]] = {
     Text: _read_text,
     Whole: _read_whole,
     Measure: _read_measure,
@@ -234,43 +233,39 @@ _READERS: dict[type[Form], Callable[[Node, Key, Loc, str, Reading], object]] = {
 }
 
 
-def place_of(node: Node) -> Where:
-    """The file and line of a node."""
-    return Where(node.start_mark.name, node.start_mark.line + 1)
-
-
-def _wrong_kind(node: Node, wanted: str, key: Key, loc: Loc, reading: Reading) -> Bad:
+def _wrong_kind(node: Node, wanted: str, spot: Spot, reading: Reading) -> Bad:
     found = "a list" if isinstance(node, SequenceNode) else "a map"
+    remedy = f"write it like {spot.key.written}"
     if isinstance(node, ScalarNode):
         found = shown(node.value)
-    return reading.bad(loc, f"has {found} where {wanted} belongs", f"write it like {key.written}")
+        if spot.key.name == "members" and node.value.isdigit():
+            remedy = f"write count: {node.value[:9]}"
+    return reading.bad(spot.loc, f"has {found} where {wanted} belongs", remedy)
 
 
 def _no_choice(text: str, choices: tuple[str, ...]) -> tuple[str, str]:
+    message = f"{shown(text)} is not one that fleet knows"
     near = difflib.get_close_matches(text.lower(), choices, n=1, cutoff=0.5)
-    message = f"{shown(text)} is not known"
     if near:
         return message, f"did you mean {near[0]}?"
-    return message, f"write one of {', '.join(choices)}"
-
-
-def _unknown(name: str, form: Keys, path: str) -> tuple[str, str]:
-    message = f"unknown key {shown(path + name)}"
-    near = difflib.get_close_matches(name.lower(), [key.name for key in form.keys], n=1)
-    if near:
-        return message, f"did you mean '{near[0]}'?"
-    return message, f"the keys here are {', '.join(key.name for key in form.keys)}"
+    return message, f"write {', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _as_yaml(node: ScalarNode) -> str:
+    """What YAML makes of a text without quotes: `on` is true, 22:30 is 1350, 2.10 is 2.1."""
     try:
         value = yaml.safe_load(node.value) if len(node.value) <= 40 else None
     except (yaml.YAMLError, ValueError, OverflowError):
         value = None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"the number {value}" if isinstance(value, int | float) else "something else than text"
+    return f"the number {value}" if isinstance(value, int | float) else "a date or a number"
 
 
-def _encodable(text: str) -> bool:
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag.endswith(":null")
+
+
+def encodable(text: str) -> bool:
+    """Whether a text can be written as UTF-8; YAML's escapes can make one that cannot."""
     return not any("\ud800" <= c <= "\udfff" for c in text)

@@ -1,7 +1,8 @@
 """The roster: a CSV file of people, one row each.
 
-Takes its bytes, gives the members' fields with the place of each, and every fault with the CSV's own line.
-Columns are `member`, `ssh_key` and `email`; commas, semicolons (as some spreadsheets save) or tabs between them.
+Takes its bytes, gives the members' fields with the place of each; faults have the CSV's own line.
+Columns are `member`, `ssh_key` and `email`, with commas between them, or semicolons or tabs, as
+spreadsheets save in some languages.
 """
 
 from __future__ import annotations
@@ -13,49 +14,55 @@ import io
 from fleet.errors import Fault, SpecError
 from fleet.spec import people
 from fleet.spec.document import decode
-from fleet.spec.reader import Loc, Reading, Where
-from fleet.spec.refusal import Refused, shown
+from fleet.spec.places import Loc, Reading, Where
+from fleet.spec.refusal import RefusedError, shown
 
 COLUMNS = {"member": "name", "ssh_key": "ssh_key", "email": "email"}
 
 
 def read_roster(content: bytes, *, file: str, reading: Reading) -> list[dict[str, str]]:
-    """One dict for each row, under the names of `Member`; places go into `reading` below `members`."""
+    """One dict for each row, under the names of `Member`; places go into `reading`."""
     text = decode(content, file=file)
     _refuse_private_keys(text, file=file)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    members: list[dict[str, str]] = []
     header: list[str] | None = None
-    last = 0
-    try:
-        for row in rows:
-            line, last = last + 1, rows.line_num
-            if not any(cell.strip() for cell in row):
-                continue
-            if header is None:
-                header = _header(row, file=file, line=line)
-            else:
-                members.append(
-                    _member(row, header, ("members", len(members)), Where(file, line), reading)
-                )
-    except csv.Error as error:
-        fault = Fault(file, rows.line_num, f"is not CSV ({error})", "save it again as CSV")
-        raise SpecError((fault,)) from None
+    members: list[dict[str, str]] = []
+    for line, row in _rows(text, file=file):
+        if header is None:
+            header = _header(row, Where(file, line))
+        else:
+            loc = ("members", len(members))
+            members.append(_member(row, header, loc, Where(file, line), reading))
     if not members:
-        raise SpecError(
-            (Fault(file, 0, "names nobody", "write a first line member, then a name a line"),)
-        )
+        remedy = "write a first line with member, and below it one name in each line"
+        raise SpecError((Fault(file, 0, "names nobody", remedy),))
     return members
 
 
+def _rows(text: str, *, file: str) -> list[tuple[int, list[str]]]:
+    """The rows that have something in them, each with the line that it begins in."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows = []
+    last = 0
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append((last + 1, row))
+            last = reader.line_num
+    except csv.Error:
+        message = "has a quotation mark out of place"
+        remedy = "close it, or write it twice inside a quoted cell"
+        raise SpecError((Fault(file, last + 1, message, remedy),)) from None
+    return rows
+
+
 def _refuse_private_keys(text: str, *, file: str) -> None:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         try:
             people.refuse_private_key(line)
-        except Refused as refused:
-            each = refused.objections[0]
+        except RefusedError as refused:
+            (each,) = refused.objections
             raise SpecError(
-                (Fault(file, number, f"ssh_key {each.message}", each.remedy),)
+                (Where(file, number, "this").fault(each.message, each.remedy),)
             ) from None
 
 
@@ -64,30 +71,31 @@ def _delimiter(text: str) -> str:
     return next((mark for mark in ",;\t" if mark in first), ",")
 
 
-def _header(row: list[str], *, file: str, line: int) -> list[str]:
+def _header(row: list[str], place: Where) -> list[str]:
     names = [cell.strip().lower() for cell in row]
-    if "member" not in names and not set(names) & set(COLUMNS):
+    while names and not names[-1]:  # spreadsheets leave empty columns at the end
+        names.pop()
+    if not set(names) & set(COLUMNS):
         message = "the first line does not name the columns"
-        raise SpecError(
-            (Fault(file, line, message, "write member,ssh_key,email above the people"),)
-        )
-    faults = []
-    for index, name in enumerate(names):
-        if name not in COLUMNS:
-            near = difflib.get_close_matches(name, COLUMNS, n=1)
-            remedy = (
-                f"did you mean '{near[0]}'?" if near else "the columns are member, ssh_key, email"
-            )
-            faults.append(Fault(file, line, f"unknown column {shown(name)}", remedy))
-        elif name in names[:index]:
-            faults.append(Fault(file, line, f"has the column '{name}' twice", "keep one of them"))
+        raise SpecError((place.fault(message, "write member,ssh_key,email above the people"),))
+    faults = [
+        _column_fault(name, place, known=name in COLUMNS)
+        for index, name in enumerate(names)
+        if name not in COLUMNS or name in names[:index]
+    ]
     if "member" not in names and not faults:
-        faults.append(
-            Fault(file, line, "the column 'member' is missing", "name it in the first line")
-        )
+        faults = [place.fault("the column 'member' is missing", "add it with the people's names")]
     if faults:
         raise SpecError(tuple(faults))
     return names
+
+
+def _column_fault(name: str, place: Where, *, known: bool) -> Fault:
+    if known:
+        return place.fault(f"the column '{name}' is there twice", "keep one of them")
+    near = difflib.get_close_matches(name, COLUMNS, n=1)
+    remedy = f"did you mean '{near[0]}'?" if near else "the columns are member, ssh_key, email"
+    return place.fault(f"unknown column {shown(name)}", remedy)
 
 
 def _member(
@@ -95,8 +103,9 @@ def _member(
 ) -> dict[str, str]:
     reading.where[loc] = Where(place.file, place.line, "member")
     if any(cell.strip() for cell in row[len(header) :]):
-        message = f"has {len(row)} cells, and the first line names {len(header)} columns"
-        reading.faults.append(place.fault(message, "put quotes around a cell with a comma in it"))
+        message = f"has {len(row)} cells, and the first line names {len(header)}"
+        remedy = "put double quotes around a cell that has a comma in it"
+        reading.faults.append(place.fault(message, remedy))
     cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
     for column, name in COLUMNS.items():
         reading.where[*loc, name] = Where(place.file, place.line, column)

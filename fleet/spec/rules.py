@@ -1,6 +1,7 @@
-"""What EC2, Git, pip and SSH take as a name, an address, an image, a package: one small function for each.
+"""What EC2, Git and pip take as a name, an address, an image, a package: a small function each.
 
-Takes the text as written, gives it back in its one canonical form, or raises `Refused` with what to write instead.
+Takes the text as written, gives it back in its one canonical form, or raises RefusedError with
+what to write instead.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from fleet.spec.refusal import Objection, Refused, refuse, shown
+from fleet.spec.refusal import Objection, RefusedError, refuse, shown
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 REGION_PATTERN = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$"
@@ -39,7 +40,7 @@ ME = "me"
 
 def fleet_name(text: str) -> str:
     """The fleet's name: it becomes part of tags, key pairs, security groups and parameter names."""
-    if re.search(NAME_PATTERN, text) and not text.endswith("\n"):
+    if _fits(NAME_PATTERN, text):
         return text
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-0123456789")[:31].rstrip("-")
     message = f"{shown(text)} is not a name of 1 to 31 letters a-z, digits and '-', a letter first"
@@ -56,7 +57,7 @@ def region(text: str) -> str:
 
 
 def instance_type(text: str) -> str:
-    """An EC2 instance type; an open set: only the form is checked here, the offer is checked against EC2."""
+    """An EC2 instance type; an open set: whether EC2 offers it is seen later, from EC2."""
     if text.startswith("ml."):
         raise refuse(
             f"{shown(text)} is SageMaker's name for it", f"write {text[3:] or 'g5.xlarge'}"
@@ -79,7 +80,7 @@ def image_id(text: str) -> str:
 
 
 def image_name(text: str) -> str:
-    """An AMI's full name. EC2 reads `*` and `?` in it as wildcards, which would match images nobody chose."""
+    """An AMI's full name. With wildcards in it EC2 would find images that nobody chose."""
     if re.search(r"[*?]", text):
         message = f"{shown(text)} has a wildcard"
         raise refuse(message, "write the image's full name, or choose with framework: pytorch")
@@ -130,7 +131,7 @@ def package(text: str) -> str:
 
 
 def git_url(text: str) -> str:
-    """A repository to clone: https, or SSH in either spelling. No transport that runs a command, no secret in it."""
+    """A repository to clone, over https or SSH: no transport that runs a command, no secret."""
     if _fits(GIT_PATTERN, text):
         return text
     raise refuse(*_git_fault(text))
@@ -138,13 +139,18 @@ def git_url(text: str) -> str:
 
 def local_path(text: str) -> str:
     """A path beside the spec. Only its form is looked at."""
-    if text.strip() and text.isprintable():
+    if is_path(text):
         return text
     raise refuse(f"{shown(text)} is not a path", "write it like ./data")
 
 
+def is_path(text: str) -> bool:
+    """Whether a text can be a path at all."""
+    return bool(text.strip()) and text.isprintable()
+
+
 def remote_path(text: str) -> str:
-    """A path on the environment, under the person's home: what is there belongs to the person and needs no root."""
+    """A path under the environment's home: what is there belongs to the person, needs no root."""
     if _fits(REMOTE_PATTERN, text) and ".." not in text.split("/"):
         return text
     last = re.sub(r"[^A-Za-z0-9._-]", "", text.rstrip("/").rsplit("/", 1)[-1]).strip(".")
@@ -161,7 +167,7 @@ def distinct(items: Sequence[str]) -> None:
             twice.append(Objection(f"{shown(item)} is there twice", "remove one of them", (index,)))
         seen.add(item)
     if twice:
-        raise Refused(*twice)
+        raise RefusedError(*twice)
 
 
 def _fits(pattern: str, text: str) -> bool:

@@ -1,16 +1,17 @@
 """What EBS sells as a root volume: the limits of each volume type.
 
-Takes type, GiB, IOPS and MiB/s, raises `Refused` with every limit that is passed. Sizes are GiB.
+Takes type, GiB, IOPS and MiB/s, raises RefusedError with every limit that is passed.
 
 Limits as of the EC2 API reference of 2026-04. gp3 had 16,000 IOPS, 1,000 MiB/s and 16 TiB before;
-old texts still say so. st1 and sc1 cannot be root volumes; magnetic (standard) is of the last generation.
+old texts still say so. st1 and sc1 cannot be root volumes; magnetic (standard) is of the last
+generation.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleet.spec.refusal import Objection, Refused
+from fleet.spec.refusal import Objection, RefusedError
 
 GP3_BASE_IOPS = 3000
 GP3_BASE_THROUGHPUT = 125
@@ -20,7 +21,7 @@ IOPS_PER_MIB_S = 4  # gp3 throughput <= 0.25 MiB/s for each provisioned I/O per 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one volume type: GiB, IOPS and IOPS per GiB. `most_iops` is 0 where IOPS cannot be asked for."""
+    """Of one volume type. `most_iops` is 0 where IOPS cannot be asked for."""
 
     least_gib: int
     most_gib: int
@@ -46,7 +47,7 @@ def check(kind: str, size_gib: int, iops: int | None, throughput: int | None) ->
         + _throughput(kind, iops, throughput)
     )
     if objections:
-        raise Refused(*objections)
+        raise RefusedError(*objections)
 
 
 def _size(kind: str, limits: Limits, size_gib: int) -> list[Objection]:

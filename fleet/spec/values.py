@@ -1,6 +1,7 @@
 """Durations, sizes and prices: between what a person writes and what the program counts with.
 
-Takes a text such as `1h30m`, `100GiB` or `0.60`, gives timedelta, GiB as int, USD as Decimal, or `Refused`.
+Takes a text such as `1h30m`, `100GiB` or `0.60`, gives timedelta, GiB as int, USD as Decimal, or
+raises RefusedError.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from decimal import Decimal
 
 from fleet.spec.refusal import refuse, shown
 
-DURATION_PATTERN = r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"
+DURATION_PATTERN = r"^(?=[0-9])([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"
 SIZE_PATTERN = r"^[0-9]{1,6}(GiB|TiB)$"
 GIB_PER_TIB = 1024
 
@@ -23,11 +24,14 @@ _PRICE = re.compile(r"^[0-9]{1,6}(\.[0-9]{1,6})?$")
 
 
 def parse_duration(value: object) -> timedelta:
-    """`2d`, `8h`, `90m`, `45s` or a row of them from large to small, such as `1h30m`. A timedelta passes as it is."""
+    """`2d`, `8h`, `90m`, `45s`, or several from large to small, such as `1h30m`.
+
+    A timedelta passes as it is.
+    """
     if isinstance(value, timedelta):
         return value
     text = _text(value)
-    if not text or not _DURATION.match(text):
+    if not _DURATION.fullmatch(text):
         raise refuse(*_duration_fault(text))
     return timedelta(
         seconds=sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[0-9]+[dhms]", text))
@@ -35,7 +39,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """The shortest text that `parse_duration` reads as this duration; whole seconds. `0s` is nothing."""
+    """The text that `parse_duration` reads as this duration, in whole seconds."""
     left, parts = int(duration.total_seconds()), []
     for unit, seconds in _UNITS.items():
         amount, left = divmod(left, seconds)
@@ -45,21 +49,21 @@ def format_duration(duration: timedelta) -> str:
 
 
 def parse_size(value: object) -> int:
-    """GiB of `100GiB` or `2TiB`. An int is GiB already. Units of 1000 are refused: EC2 sells GiB."""
+    """GiB of `100GiB` or `2TiB`; an int is GiB already. Units of 1000 are not what EC2 sells."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     text = _text(value)
-    if not _SIZE.match(text):
+    if not _SIZE.fullmatch(text):
         raise refuse(*_size_fault(text))
     return int(text[:-3]) * (GIB_PER_TIB if text.endswith("TiB") else 1)
 
 
 def parse_price(value: object) -> Decimal:
     """USD per hour, such as `0.60`."""
-    if isinstance(value, Decimal):
-        return value
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        return Decimal(value)
     text = _text(value)
-    if not _PRICE.match(text):
+    if not _PRICE.fullmatch(text):
         raise refuse(*_price_fault(text))
     return Decimal(text)
 
@@ -81,7 +85,7 @@ def _duration_fault(text: str) -> tuple[str, str]:
 def _size_fault(text: str) -> tuple[str, str]:
     if re.fullmatch(r"[0-9]{1,6}", text):
         return f"{shown(text)} has no unit", f"write {text}GiB"
-    loose = _LOOSE_SIZE.match(text)
+    loose = _LOOSE_SIZE.fullmatch(text)
     if not loose:
         return f"{shown(text)} is not a size", "write it like 100GiB or 2TiB"
     gib = Decimal(loose[1]) * (GIB_PER_TIB if loose[2] in "tT" else 1)
