@@ -1,0 +1,195 @@
+"""The process driver: hosts for any Linux user, without root and without Docker.
+
+A host is a folder (its disk) and a tree of processes below one init. It has its own address, SSH
+server, home, units and journal, but shares the machine's kernel, programs and /tmp. User data is
+kept on its disk, readable by its user alone, but not run: cloud-init needs the container driver.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import SandboxError
+from fleet.sandbox.hosts import console, hypervisor
+from fleet.sandbox.hosts.paths import HostPaths
+
+if TYPE_CHECKING:
+    from fleet.sandbox.driver import HostConfig, PowerOff
+
+_END_SECONDS = 5 * hypervisor.END_SECONDS
+"""The hypervisor kills a host long before that; a busy machine gets five times."""
+
+
+@dataclass
+class _Booted:
+    """A host that was booted and has not been seen to end. `expected`: somebody asked for its
+    end."""
+
+    expected: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class ProcessDriver:
+    """A HostDriver. `directory` is the sandbox's; `on_power_off` is called from a thread of its
+    own."""
+
+    def __init__(self, directory: Path, on_power_off: PowerOff) -> None:
+        self._directory = directory.resolve()
+        self._on_power_off = on_power_off
+        self._lock = threading.Lock()
+        self._booted: dict[str, _Booted] = {}
+        self._users: dict[str, str] = {}
+        self._orders: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        (self._directory / "cache").mkdir(parents=True, exist_ok=True)
+
+    def boot(self, host: HostConfig) -> None:
+        """Begin to boot. A host that runs is left alone."""
+        with self._lock:
+            if host.instance_id in self._booted:
+                return
+            self._booted[host.instance_id] = _Booted()
+            self._users[host.instance_id] = host.user
+            self._order({"boot": hypervisor.encode_host(host)})
+
+    def power_off(self, instance_id: str) -> None:
+        """End every process of the host, keep its disk. An unknown host has none."""
+        with self._lock:
+            booted = self._booted.get(instance_id)
+            if booted is None:
+                return
+            if not booted.expected:
+                booted.expected = True
+                self._order({"end": instance_id})
+        if not booted.ended.wait(_END_SECONDS):
+            raise SandboxError(
+                f"host {instance_id} did not end within {_END_SECONDS:.0f} s",
+                remedy="run `fleet sandbox stop`",
+            )
+
+    def destroy(self, instance_id: str) -> None:
+        """End every process of the host and remove its disk."""
+        self.power_off(instance_id)
+        remove_tree(self._directory / "hosts" / instance_id)
+        with self._lock:
+            self._users.pop(instance_id, None)
+
+    def console(self, instance_id: str) -> str:
+        """The console output so far; empty for an unknown host."""
+        return console.read(self._paths(instance_id))
+
+    def close(self) -> None:
+        """Destroy every host, all at a time, and end the hypervisor."""
+        with self._lock:
+            known = list(self._users)
+            for instance_id, booted in self._booted.items():
+                if not booted.expected:
+                    booted.expected = True
+                    self._order({"end": instance_id})
+        for instance_id in known:
+            self.destroy(instance_id)
+        self._close_hypervisor()
+
+    def _paths(self, instance_id: str) -> HostPaths:
+        top = self._directory / "hosts" / instance_id
+        return HostPaths(top, self._users.get(instance_id, ""))
+
+    # -- the hypervisor -----------------------------------------------------------------------
+
+    def _order(self, message: dict[str, object]) -> None:
+        """Send one order; the lock is held. A hypervisor that has gone is replaced for a boot."""
+        data = json.dumps(message).encode()
+        try:
+            orders = self._orders or self._start_hypervisor()
+            orders.send(data)
+        except OSError as error:
+            raise SandboxError(
+                f"the sandbox's hosts cannot be reached ({error})", remedy="restart the sandbox"
+            ) from error
+
+    def _start_hypervisor(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, hypervisor.MESSAGE_LIMIT)
+            module = "fleet.sandbox.hosts.hypervisor"
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, str(self._directory), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._orders = ours
+        threading.Thread(target=self._listen, args=(ours,), name="hosts", daemon=True).start()
+        return ours
+
+    def _listen(self, orders: socket.socket) -> None:
+        """Hear which hosts have ended, until the hypervisor closes its end."""
+        while True:
+            try:
+                message = orders.recv(hypervisor.MESSAGE_LIMIT)
+            except OSError:
+                message = b""
+            if not message:
+                break
+            self._ended(json.loads(message)["ended"])
+        with self._lock:
+            left = list(self._booted)
+            if self._orders is orders:
+                self._orders = None
+        orders.close()
+        for instance_id in left:
+            self._ended(instance_id)
+
+    def _ended(self, instance_id: str) -> None:
+        with self._lock:
+            booted = self._booted.pop(instance_id, None)
+        if booted is None:
+            return
+        booted.ended.set()
+        if not booted.expected:
+            # Not in this thread: whoever is told may well ask for the host's end, which is heard
+            # here.
+            threading.Thread(target=self._on_power_off, args=(instance_id,), daemon=True).start()
+
+    def _close_hypervisor(self) -> None:
+        with self._lock:
+            process, orders = self._process, self._orders
+            self._process = self._orders = None
+        if orders is not None:
+            orders.shutdown(socket.SHUT_RDWR)
+        if process is not None:
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with everything in it, read-only folders too."""
+
+    def open_up(function: Callable[..., object], name: str, _: object) -> None:
+        if function in {os.unlink, os.rmdir, os.open, os.scandir, os.lstat}:
+            Path(name).parent.chmod(0o700)
+            if Path(name).is_dir() and not Path(name).is_symlink():
+                Path(name).chmod(0o700)
+
+    for _ in range(5):
+        if not os.path.lexists(path):
+            return
+        shutil.rmtree(path, onerror=open_up)
+        time.sleep(0.01)
+    if os.path.lexists(path):
+        raise SandboxError(f"{path} cannot be removed", remedy=f"remove it by hand: rm -rf {path}")
