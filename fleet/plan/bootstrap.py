@@ -18,6 +18,9 @@ TENSORBOARD_PORT = 6006
 SSH_PORT = 22
 PORTS = (SSH_PORT, TENSORBOARD_PORT, JUPYTER_PORT)
 
+JUPYTER_PACKAGES = ("jupyterlab>=4.4,<5", "tensorboard>=2.19,<3")
+"""What the environment's own venv gets; the framework stays in the image's environment."""
+
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./~-]+")
 
 
@@ -94,6 +97,7 @@ def bootstrap_digest(
         texts.bootstrap,
         texts.jupyter_unit,
         texts.tensorboard_unit,
+        JUPYTER_PACKAGES,
         bootstrap.model_dump(mode="json"),
         image.interpreters,
         script_text,
@@ -123,6 +127,7 @@ def render_bootstrap(
         interpreters=image.interpreters,
         framework=image.framework or "dlami",
         script_text=script_text,
+        jupyter_packages=JUPYTER_PACKAGES,
         jupyter_unit=render(texts.jupyter_unit, **ports),
         tensorboard_unit=render(texts.tensorboard_unit, bind_address=host.bind_address, **ports),
         **ports,

@@ -130,14 +130,14 @@ def _chosen(
         architecture=image.architecture,
         root_device=image.root_device,
         root_size_gib=image.root_size_gib,
-        user=_login_user(image, catalogue),
+        user=login_user(image, catalogue),
         framework=framework,
         interpreters=tuple(path for name in frameworks for path in catalogue.interpreters[name]),
         why=f"{image.name}, built {age_days} days ago",
     )
 
 
-def _login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
+def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
     """Say who logs in: by the OS in the name, else by the root device that the OS family uses.
 
     Amazon Linux images have /dev/xvda, Ubuntu's /dev/sda1 (EC2 user guide, "Device names").

@@ -91,6 +91,28 @@ class Plan:
     owned: Owned
     warnings: tuple[str, ...]
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every member has a running instance already and no rule changes."""
+        groups = self.owned.security_groups
+        same_rules = bool(groups) and groups[0].ingress == self.ingress
+        return same_rules and not (self.start or self.adopt or self.launch)
+
+    def affordable(self, pool: Pool, market: Market) -> bool:
+        """Whether a pool's price is within `instances.max_price`; Spot is capped by EC2 itself."""
+        cap, price = self.spec.instances.max_price, pool.price(market)
+        return cap is None or market == "spot" or (price is not None and price <= cap)
+
+    def price_of(self, instance: InstanceFact) -> Decimal | None:
+        """USD per hour of an instance that was launched in one of the pools."""
+        for pool in self.pools:
+            if (pool.instance_type, pool.availability_zone) == (
+                instance.instance_type,
+                instance.availability_zone,
+            ):
+                return pool.price(instance.market)
+        return None
+
 
 @dataclass(frozen=True)
 class _Split:
@@ -120,7 +142,7 @@ def plan_launch(
     expires_at = _expiry(spec, observed.owned, now=now)
     split = _split_members(spec.members, observed.owned.instances)
     low, high = _hourly(split, pools, markets)
-    return Plan(
+    plan = Plan(
         fleet=spec.name,
         region=observed.region,
         account_id=observed.identity.account_id,
@@ -152,6 +174,18 @@ def plan_launch(
         owned=observed.owned,
         warnings=tuple(_warnings(spec, split, pools, expires_at=expires_at)),
     )
+    _require_affordable(plan)
+    return plan
+
+
+def _require_affordable(plan: Plan) -> None:
+    """Refuse a price cap that leaves nothing to launch in any market."""
+    cap = plan.spec.instances.max_price
+    if not any(plan.affordable(pool, market) for pool in plan.pools for market in plan.markets):
+        raise FleetError(
+            f"instances.max_price {cap} is below the price of every instance type in the spec",
+            remedy="raise max_price, or name cheaper types",
+        )
 
 
 def _split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> _Split:

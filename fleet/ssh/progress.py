@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-StepState = Literal["running", "done", "failed", "log", "fact"]
-_STATES: tuple[StepState, ...] = ("running", "done", "failed", "log", "fact")
+StepState = Literal["running", "done", "failed", "log"]
+_STATES: tuple[StepState, ...] = ("running", "done", "failed", "log")
 _MARK = "@fleet"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of progress. `log` lines are the end of the host's log, `fact` lines name something found."""
+    """One line of progress. `log` lines are the end of the host's log."""
 
     name: str
     state: StepState

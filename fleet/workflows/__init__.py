@@ -1,0 +1,1 @@
+"""One file per verb: observe -> plan -> apply. They return dataclasses, never print, never ask."""

@@ -1,0 +1,46 @@
+"""Finds `templates/`, `userdata/` and `amis/`: inside an installed wheel, or beside the package in a checkout."""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import yaml
+
+from fleet.plan.bootstrap import Texts
+from fleet.plan.images import ImageCatalogue, ImageLine, OperatingSystem
+
+
+def shipped(folder: str) -> Traversable:
+    """Give one of the shipped folders."""
+    package = resources.files("fleet")
+    installed = package / "_data" / folder
+    if installed.is_dir():
+        return installed
+    with resources.as_file(package) as beside:
+        return beside.parent / folder
+
+
+@functools.cache
+def load_texts() -> Texts:
+    """Read the template texts that a plan renders."""
+    templates = shipped("templates")
+    return Texts(
+        bootstrap=(templates / "bootstrap.sh.j2").read_text("utf-8"),
+        jupyter_unit=(templates / "fleet-jupyter.service.j2").read_text("utf-8"),
+        tensorboard_unit=(templates / "fleet-tensorboard.service.j2").read_text("utf-8"),
+        first_boot=(shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8"),
+    )
+
+
+@functools.cache
+def load_catalogue() -> ImageCatalogue:
+    """Read the DLAMI lines."""
+    data = yaml.safe_load((shipped("amis") / "dlami.yaml").read_text("utf-8"))
+    return ImageCatalogue(
+        owner=data["owner"],
+        os={name: OperatingSystem(**entry) for name, entry in data["os"].items()},
+        lines=tuple(ImageLine(**entry) for entry in data["lines"]),
+        interpreters={name: tuple(paths) for name, paths in data["interpreters"].items()},
+    )

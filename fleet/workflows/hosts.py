@@ -1,0 +1,204 @@
+"""Turns one running instance into a ready environment: connect, bootstrap, prove, record. One host's failure is its own."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import paramiko
+
+from fleet.aws.instances import tag_instance
+from fleet.errors import BootstrapError, FleetError, HostError, ProofError
+from fleet.jupyter.proof import Endpoint, answers, prove
+from fleet.plan import tags
+from fleet.plan.bootstrap import (
+    JUPYTER_PORT,
+    TENSORBOARD_PORT,
+    HostBootstrap,
+    render_bootstrap,
+)
+from fleet.plan.facts import InstanceFact
+from fleet.plan.launch import Plan
+from fleet.plan.report import Environment, describe_environment
+from fleet.plan.tokens import jupyter_token
+from fleet.spec.model import Member
+from fleet.ssh.connection import Host, OpenHost, open_host
+from fleet.ssh.execute import READ_SCRIPT, execute, framed
+from fleet.ssh.keys import fingerprint
+from fleet.ssh.progress import parse_step
+from fleet.workflows.context import Context
+
+_LOG_LINES = 20
+_LOG_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class HostWork:
+    """One host to bring up. `instance` runs and has an address; `claim` are the tags that make it the member's."""
+
+    plan: Plan
+    member: Member
+    instance: InstanceFact
+    claim: dict[str, str]
+    fleet_secret: str
+    private_key: paramiko.PKey
+
+    @property
+    def token(self) -> str:
+        """The person's token."""
+        return member_token(self.fleet_secret, self.instance, self.member.name)
+
+
+def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
+    """Derive the token of an instance's member, of the generation that its tag states."""
+    generation = instance.tags.get(tags.TOKEN_GENERATION, "1")
+    return jupyter_token(
+        fleet_secret, member, generation=int(generation) if generation.isdigit() else 1
+    )
+
+
+def endpoint_of(instance: InstanceFact) -> Endpoint:
+    """Give where an instance's services answer, seen from outside."""
+    return Endpoint(instance.public_address or "", JUPYTER_PORT, TENSORBOARD_PORT)
+
+
+def bring_up(context: Context, work: HostWork) -> Environment:
+    """Bring one environment up; a failure becomes its state and reason, never an exception."""
+    name = work.member.name
+    if _in_place(context, work):
+        context.tell(name, "ready", "done", "in place")
+        return describe_environment(work.instance, state="ready", token=work.token)
+    try:
+        _bootstrap_and_prove(context, work)
+    except FleetError as error:
+        context.tell(name, "failed", "failed", str(error))
+        for line in error.log if isinstance(error, HostError) else ():
+            context.tell(name, "log", "note", line)
+        return describe_environment(work.instance, state="failed", reason=str(error))
+    context.tell(name, "ready", "done")
+    return describe_environment(work.instance, state="ready", token=work.token)
+
+
+def _in_place(context: Context, work: HostWork) -> bool:
+    """Whether the very bootstrap of the plan is done already and its services answer."""
+    return work.instance.tags.get(tags.BOOTSTRAP) == work.plan.bootstrap_id and answers(
+        endpoint_of(work.instance), token=work.token, timeout=context.deadlines.look
+    )
+
+
+def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
+    name, clock = work.member.name, context.clock
+    if work.claim:
+        _tag(context, work, work.claim)
+    context.tell(name, "ssh", "running")
+    host = Host(
+        address=work.instance.public_address or "",
+        port=context.settings.ssh_port,
+        user=work.plan.image.user,
+        private_key=work.private_key,
+        host_key=work.instance.tags.get(tags.HOST_KEY),
+    )
+    with open_host(
+        host,
+        deadline=clock() + context.deadlines.ssh,
+        clock=clock,
+        sleep=context.sleep,
+        cancelled=context.interrupted.is_set,
+    ) as opened:
+        _record_host_key(context, work, opened)
+        _bootstrap(context, work, opened)
+        context.tell(name, "prove", "running")
+        _prove(context, work, opened)
+    _tag(context, work, {tags.BOOTSTRAP: work.plan.bootstrap_id})
+
+
+def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:
+    """Pin the key that the host showed on first contact in its tag, for every colleague, and say so."""
+    if work.instance.tags.get(tags.HOST_KEY):
+        return
+    _tag(context, work, {tags.HOST_KEY: opened.host_key})
+    context.tell(
+        work.member.name, "host key", "note", f"recorded {fingerprint(opened.host_key)}"
+    )
+
+
+def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
+    plan, spec = work.plan, work.plan.spec
+    script = render_bootstrap(
+        plan.texts,
+        spec.bootstrap,
+        plan.image,
+        host=HostBootstrap(
+            member=work.member.name,
+            token=work.token,
+            bind_address=work.instance.private_address or "",
+            ssh_key=work.member.ssh_key,
+            remote_files=tuple(remote for _, remote in spec.bootstrap.files),
+        ),
+        bootstrap_id=plan.bootstrap_id,
+        script_text=plan.files.script_text,
+    )
+    log: list[str] = []
+    failed = ["start"]
+
+    def on_line(line: str) -> None:
+        step = parse_step(line)
+        if step is None:
+            return
+        if step.state == "log":
+            log.append(step.detail)
+            return
+        failed[0] = step.name
+        if step.state == "running":
+            context.tell(work.member.name, step.name, "running", step.detail)
+
+    outcome = execute(
+        opened,
+        READ_SCRIPT,
+        stdin=framed(script, plan.files.archive),
+        deadline=context.clock() + context.deadlines.bootstrap,
+        on_line=on_line,
+        clock=context.clock,
+        cancelled=context.interrupted.is_set,
+    )
+    if outcome.exit_status != 0:
+        tail = log or outcome.stderr.splitlines()
+        last = next((line for line in reversed(tail) if line.strip()), "no output")
+        raise BootstrapError(
+            f"bootstrap step `{failed[0]}` failed (exit status {outcome.exit_status}): {last.strip()}",
+            remedy="correct it and run `fleet up` again",
+            log=tuple(tail[-_LOG_LINES:]),
+        )
+
+
+def _prove(context: Context, work: HostWork, opened: OpenHost) -> None:
+    try:
+        prove(
+            endpoint_of(work.instance),
+            token=work.token,
+            gpus=work.plan.gpus.get(work.instance.instance_type, 0),
+            deadline=context.clock() + context.deadlines.proof,
+            clock=context.clock,
+            sleep=context.sleep,
+        )
+    except ProofError as error:
+        log = _service_log(context, opened)
+        raise ProofError(error.message, remedy=error.remedy, log=log) from error
+
+
+def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
+    """Fetch the services' last lines; without them the failure is told all the same."""
+    command = (
+        "sudo -n journalctl --no-pager -o cat -n 20 -u fleet-jupyter.service "
+        "-u fleet-tensorboard.service"
+    )
+    with suppress(HostError):
+        outcome = execute(
+            opened, command, deadline=context.clock() + _LOG_SECONDS, clock=context.clock
+        )
+        return tuple(outcome.stdout.splitlines()[-_LOG_LINES:])
+    return ()
+
+
+def _tag(context: Context, work: HostWork, values: dict[str, str]) -> None:
+    tag_instance(context.aws, instance_id=work.instance.instance_id, tags=values)

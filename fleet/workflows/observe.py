@@ -1,0 +1,120 @@
+"""Observes: all that a plan needs, read at the same time, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TypeVar
+
+from fleet.assets.shipped import load_catalogue
+from fleet.aws.clients import Aws
+from fleet.aws.identity import describe_caller_cidr, describe_identity
+from fleet.aws.images import describe_image, describe_own_images, describe_published_images
+from fleet.aws.instance_types import describe_instance_types, describe_offerings
+from fleet.aws.instances import describe_instances
+from fleet.aws.key_pairs import describe_key_pairs
+from fleet.aws.launch_templates import describe_launch_templates
+from fleet.aws.network import (
+    describe_default_subnets,
+    describe_network_interfaces,
+    describe_security_groups,
+)
+from fleet.aws.parameters import describe_parameters
+from fleet.aws.prices import describe_on_demand_prices, describe_spot_prices
+from fleet.aws.volumes import describe_volumes
+from fleet.plan.facts import ImageFact, Observed, Owned, Prices
+from fleet.plan.images import search_patterns
+from fleet.plan.pools import MARKETS
+from fleet.spec.model import FleetSpec, ImageSelector
+from fleet.workflows.context import Context
+
+T = TypeVar("T")
+
+_AT_ONCE = 16
+
+
+class _Reader:
+    """Reads several things at the same time; `ask` gives a function that waits for the answer."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def ask(self, read: Callable[[], T]) -> Callable[[], T]:
+        return self._pool.submit(read).result
+
+
+def observe_launch(context: Context, spec: FleetSpec) -> Observed:
+    """Observe all that a launch is planned from."""
+    aws, types = context.aws, spec.instances.types
+    _ = (aws.sts, aws.ec2, aws.ssm, aws.pricing)  # making clients is not thread-safe
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reader = _Reader(pool)
+        identity = reader.ask(lambda: describe_identity(aws))
+        caller = reader.ask(lambda: _caller_cidr(context, spec))
+        images = reader.ask(lambda: _images(aws, spec.image))
+        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
+        offerings = reader.ask(lambda: describe_offerings(aws, names=types))
+        subnets = reader.ask(lambda: describe_default_subnets(aws))
+        on_demand = reader.ask(lambda: describe_on_demand_prices(aws, names=types))
+        spot = reader.ask(lambda: _spot_prices(aws, spec))
+        owned = _ask_owned(reader, aws, spec.name)
+        return Observed(
+            identity=identity(),
+            region=aws.region,
+            caller_cidr=caller(),
+            images=images(),
+            instance_types=facts(),
+            offerings=offerings(),
+            subnets=subnets(),
+            prices=Prices(on_demand(), spot()),
+            owned=owned(),
+        )
+
+
+def observe_owned(context: Context, fleet: str) -> Owned:
+    """Observe everything that carries the fleet's tag."""
+    _ = (context.aws.ec2, context.aws.ssm)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return _ask_owned(_Reader(pool), context.aws, fleet)()
+
+
+def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+    instances = reader.ask(lambda: describe_instances(aws, fleet=fleet))
+    groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
+    keys = reader.ask(lambda: describe_key_pairs(aws, fleet=fleet))
+    templates = reader.ask(lambda: describe_launch_templates(aws, fleet=fleet))
+    parameters = reader.ask(lambda: describe_parameters(aws, fleet=fleet))
+    volumes = reader.ask(lambda: describe_volumes(aws, fleet=fleet))
+    interfaces = reader.ask(lambda: describe_network_interfaces(aws, fleet=fleet))
+    return lambda: Owned(
+        instances=instances(),
+        security_groups=groups(),
+        key_pairs=keys(),
+        launch_templates=templates(),
+        parameters=parameters(),
+        volumes=volumes(),
+        network_interfaces=interfaces(),
+    )
+
+
+def _images(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:
+    if selector.id is not None:
+        return describe_image(aws, image_id=selector.id)
+    if selector.name is not None:
+        return describe_own_images(aws, name=selector.name)
+    catalogue = load_catalogue()
+    names = search_patterns(selector, catalogue)
+    return describe_published_images(aws, owner=catalogue.owner, names=names)
+
+
+def _caller_cidr(context: Context, spec: FleetSpec) -> str:
+    if "me" not in spec.access.sources:
+        return ""
+    return describe_caller_cidr(context.settings.checkip_url)
+
+
+def _spot_prices(aws: Aws, spec: FleetSpec) -> dict[tuple[str, str], Decimal]:
+    if "spot" not in MARKETS[spec.instances.market]:
+        return {}
+    return dict(describe_spot_prices(aws, names=spec.instances.types))

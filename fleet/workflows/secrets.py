@@ -1,0 +1,48 @@
+"""The fleet's secrets: made locally once, kept in Parameter Store, read from there by any colleague."""
+
+from __future__ import annotations
+
+import secrets
+
+from fleet.aws.parameters import create_secret, read_secrets
+from fleet.errors import NothingFoundError
+from fleet.plan import tags
+from fleet.plan.tokens import Secrets
+from fleet.ssh.keys import generate_private_key
+from fleet.workflows.context import Context
+
+_SECRET = "fleet-secret"  # noqa: S105 - the name of a parameter
+_SSH_KEY = "ssh-key"
+
+
+def ensure_secrets(context: Context, fleet: str) -> Secrets:
+    """Read the fleet's secrets, making those that are missing. Two callers end with the same ones."""
+    found = read_secrets(context.aws, fleet=fleet)
+    fresh = {
+        name: make()
+        for name, make in (
+            (_SECRET, lambda: secrets.token_urlsafe(32)),
+            (_SSH_KEY, generate_private_key),
+        )
+        if name not in found
+    }
+    for name, value in fresh.items():
+        create_secret(
+            context.aws, fleet=fleet, name=name, value=value, tags=tags.fleet_tags(fleet)
+        )
+    return _complete(read_secrets(context.aws, fleet=fleet) if fresh else found, fleet)
+
+
+def describe_secrets(context: Context, fleet: str) -> Secrets:
+    """Read the fleet's secrets; raises NothingFoundError where they are not there."""
+    return _complete(read_secrets(context.aws, fleet=fleet), fleet)
+
+
+def _complete(found: dict[str, str], fleet: str) -> Secrets:
+    try:
+        return Secrets(fleet_secret=found[_SECRET], private_key=found[_SSH_KEY])
+    except KeyError as error:
+        raise NothingFoundError(
+            f"the secrets of fleet {fleet} are not in Parameter Store ({tags.parameter_path(fleet)})",
+            remedy=f"run `fleet up` on its spec again, or `fleet down {fleet}`",
+        ) from error

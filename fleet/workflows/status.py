@@ -1,0 +1,107 @@
+"""Reads: one fleet as it stands, its URLs, and all fleets of the region. Changes nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from fleet.aws.instances import describe_all_instances, describe_instances
+from fleet.aws.launch_templates import describe_all_launch_templates
+from fleet.errors import NothingFoundError
+from fleet.jupyter.proof import answers
+from fleet.plan import tags
+from fleet.plan.facts import InstanceFact
+from fleet.plan.report import Environment, FleetReport, State, describe_environment
+from fleet.workflows.context import Context
+from fleet.workflows.hosts import endpoint_of, member_token
+from fleet.workflows.secrets import describe_secrets
+
+_AT_ONCE = 32
+
+
+def describe_fleet(context: Context, fleet: str) -> FleetReport:
+    """Describe a fleet's environments, looking at the services of each. Raises NothingFoundError."""
+    instances = live_instances(context, fleet)
+    secret = describe_secrets(context, fleet).fleet_secret
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = tuple(pool.map(lambda one: _describe(context, one, secret), instances))
+    return FleetReport(fleet, context.aws.region, found)
+
+
+def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
+    """Give a fleet's live instances by member; raises NothingFoundError where there are none."""
+    _ = (context.aws.ec2, context.aws.ssm)
+    found = [i for i in describe_instances(context.aws, fleet=fleet) if i.live]
+    if not found:
+        raise NothingFoundError(
+            f"there is no fleet {fleet} in {context.aws.region}",
+            remedy="`fleet ls` shows the fleets; another region: --region",
+        )
+    return tuple(sorted(found, key=lambda i: (i.member is None, i.member or "", i.instance_id)))
+
+
+def _describe(context: Context, instance: InstanceFact, secret: str) -> Environment:
+    state, reason, token = _state(context, instance, secret)
+    return describe_environment(instance, state=state, reason=reason, token=token)
+
+
+def _state(context: Context, instance: InstanceFact, secret: str) -> tuple[State, str, str | None]:
+    if instance.state == "pending":
+        return "pending", "", None
+    if instance.state != "running":
+        stopped: State = "stopped" if instance.state == "stopped" else "stopping"
+        return stopped, instance.state_reason, None
+    if instance.member is None or tags.BOOTSTRAP not in instance.tags:
+        return "starting", "its bootstrap has not ended: `fleet up` goes on with it", None
+    token = member_token(secret, instance, instance.member)
+    if answers(endpoint_of(instance), token=token, timeout=context.deadlines.look):
+        return "ready", "", token
+    return "unreachable", "Jupyter or TensorBoard does not answer from here", None
+
+
+@dataclass(frozen=True)
+class FleetSummary:
+    """One fleet among all: how many instances in which state, USD per hour (None: unknown), expiry (None: never)."""
+
+    fleet: str
+    region: str
+    instances: int
+    running: int
+    hourly_usd: Decimal | None
+    expires_at: datetime | None
+
+    def as_json(self) -> dict[str, object]:
+        """Give the JSON shape of one row of `fleet ls`."""
+        return {
+            "fleet": self.fleet,
+            "region": self.region,
+            "instances": self.instances,
+            "running": self.running,
+            "hourly_usd": None if self.hourly_usd is None else float(self.hourly_usd),
+            "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
+        }
+
+
+def list_fleets(context: Context) -> tuple[FleetSummary, ...]:
+    """List every fleet of the account and region, half-made ones too."""
+    live = [i for i in describe_all_instances(context.aws) if i.live]
+    names = {i.fleet for i in live} | set(describe_all_launch_templates(context.aws))
+    return tuple(
+        _summarise(context, name, [i for i in live if i.fleet == name]) for name in sorted(names)
+    )
+
+
+def _summarise(context: Context, fleet: str, instances: list[InstanceFact]) -> FleetSummary:
+    running = [i for i in instances if i.state in {"pending", "running"}]
+    prices = [i.hourly_usd for i in running]
+    known = [price for price in prices if price is not None]
+    return FleetSummary(
+        fleet=fleet,
+        region=context.aws.region,
+        instances=len(instances),
+        running=len(running),
+        hourly_usd=sum(known, start=Decimal(0)) if len(known) == len(prices) else None,
+        expires_at=min((i.expires_at for i in instances if i.expires_at), default=None),
+    )

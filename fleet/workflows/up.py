@@ -1,0 +1,162 @@
+"""`up`: observe -> plan -> apply. Converges: what is there is kept, what is missing is added, nothing is done twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from fleet.assets.shipped import load_catalogue, load_texts
+from fleet.assets.spec_files import read_local_files
+from fleet.aws.instances import describe_instances
+from fleet.plan import tags
+from fleet.plan.facts import InstanceFact
+from fleet.plan.launch import Plan, plan_launch
+from fleet.plan.report import (
+    Environment,
+    FleetReport,
+    describe_environment,
+    missing_environment,
+)
+from fleet.spec.model import FleetSpec, Member
+from fleet.ssh.keys import load_private_key
+from fleet.workflows.context import Context
+from fleet.workflows.hosts import HostWork, bring_up
+from fleet.workflows.launching import Foundation, Launched, ensure_foundation, launch
+from fleet.workflows.observe import observe_launch
+
+_MOST_WORKERS = 128
+"""Above 256 threads paramiko loses connections (measured); 128 keeps well below."""
+
+_POLL_SECONDS = 1.0
+_GONE = frozenset({"shutting-down", "terminated"})
+
+
+def plan_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:
+    """Observe and plan. `folder` is where the spec's relative paths start. Changes nothing."""
+    observed = observe_launch(context, spec)
+    return plan_launch(
+        spec,
+        observed,
+        now=context.now(),
+        texts=load_texts(),
+        files=read_local_files(folder, spec.bootstrap),
+        catalogue=load_catalogue(),
+    )
+
+
+def apply_up(context: Context, plan: Plan) -> FleetReport:
+    """Apply a plan; gives every member's environment, ready or with the reason why not.
+
+    A KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller.
+    """
+    foundation = ensure_foundation(context, plan)
+    launched = launch(context, plan, foundation.template)
+    with ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS)) as pool:
+        arrivals = _Arrivals(context, plan, foundation, launched, pool)
+        try:
+            arrivals.receive()
+            found = arrivals.environments()
+        except BaseException:
+            context.interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return FleetReport(plan.fleet, plan.region, found)
+
+
+class _Arrivals:
+    """Receives instances as they come to run, gives each to a member, and starts its bootstrap at once."""
+
+    def __init__(
+        self,
+        context: Context,
+        plan: Plan,
+        foundation: Foundation,
+        launched: Launched,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._context = context
+        self._plan = plan
+        self._secret = foundation.secrets.fleet_secret
+        self._key = load_private_key(foundation.secrets.private_key)
+        self._pool = pool
+        self._refusals = launched.refusals
+        self._free = {a.instance.instance_id for a in plan.adopt} | set(launched.instance_ids)
+        self._waiting = [a.member for a in plan.adopt] + list(plan.launch)
+        self._homes = {a.instance.instance_id: a.member for a in (*plan.keep, *plan.start)}
+        self._expected = len(self._homes) + len(self._free)
+        self._work: dict[str, Future[Environment]] = {}
+        self._lost: dict[str, Environment] = {}
+        self._states: dict[str, str] = {}
+
+    def receive(self) -> None:
+        """Poll until every instance that was launched runs or is lost, or the deadline has passed.
+
+        One that is not visible yet is waited for: "not visible" is not "gone".
+        """
+        deadline = self._context.clock() + self._context.deadlines.running
+        while True:
+            seen = describe_instances(self._context.aws, fleet=self._plan.fleet)
+            for instance in sorted(seen, key=lambda i: i.instance_id):
+                self._take(instance)
+            if len(self._work) + len(self._lost) >= self._expected:
+                return
+            if self._context.clock() >= deadline:
+                self._give_up_on(seen)
+                return
+            self._context.sleep(_POLL_SECONDS)
+
+    def environments(self) -> tuple[Environment, ...]:
+        """Wait for every host's work; gives one environment per member, in the spec's order."""
+        return tuple(self._environment(member) for member in self._plan.spec.members)
+
+    def _take(self, instance: InstanceFact) -> None:
+        if instance.instance_id in self._free and self._waiting:
+            self._free.discard(instance.instance_id)
+            self._homes[instance.instance_id] = self._waiting.pop(0)
+        member = self._homes.get(instance.instance_id)
+        if member is None or member.name in self._work or member.name in self._lost:
+            return
+        if instance.state in _GONE:
+            reason = instance.state_reason or f"the instance is {instance.state}"
+            self._lose(member, instance, reason)
+        elif instance.state == "running" and instance.public_address and instance.private_address:
+            self._start(member, instance)
+        elif self._states.get(member.name) != instance.state:
+            self._states[member.name] = instance.state
+            self._context.tell(member.name, instance.state, "running", instance.instance_id)
+
+    def _start(self, member: Member, instance: InstanceFact) -> None:
+        claim = {} if instance.member else self._claim(member, instance)
+        claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
+        work = HostWork(self._plan, member, claimed, claim, self._secret, self._key)
+        self._work[member.name] = self._pool.submit(bring_up, self._context, work)
+
+    def _claim(self, member: Member, instance: InstanceFact) -> dict[str, str]:
+        """Give the tags that make an instance a member's."""
+        values = {
+            "Name": f"{tags.resource_name(self._plan.fleet)}/{member.name}",
+            tags.MEMBER: member.name,
+            tags.TOKEN_GENERATION: "1",
+        }
+        price = self._plan.price_of(instance)
+        return values if price is None else {**values, tags.HOURLY_USD: str(price)}
+
+    def _lose(self, member: Member, instance: InstanceFact, reason: str) -> None:
+        self._context.tell(member.name, "failed", "failed", reason)
+        lost = describe_environment(instance, state="failed", reason=reason)
+        self._lost[member.name] = dataclasses.replace(lost, member=member.name)
+
+    def _give_up_on(self, seen: tuple[InstanceFact, ...]) -> None:
+        for instance in seen:
+            member = self._homes.get(instance.instance_id)
+            if member and member.name not in self._work and member.name not in self._lost:
+                self._lose(member, instance, f"still {instance.state}: run `fleet up` again")
+
+    def _environment(self, member: Member) -> Environment:
+        if member.name in self._work:
+            return self._work[member.name].result()
+        if member.name in self._lost:
+            return self._lost[member.name]
+        said = "; ".join(dict.fromkeys(str(refusal) for refusal in self._refusals))
+        return missing_environment(member.name, reason=said or "its instance is not visible yet")
