@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.sandbox.strays import MARK
+
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig
     from fleet.sandbox.hosts.paths import HostPaths
-
-MARK = "FLEET_HOST"
-"""Names the host's folder in the environment of each of its processes: how strays are found."""
 
 _INDEX_SETTINGS = re.compile(
     r"""PIP_(CONFIG_FILE|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT

@@ -27,12 +27,13 @@ _LAST_CAPABILITY = 40
 
 @dataclass(frozen=True)
 class Proc:
-    """One line of the process table."""
+    """One line of the process table. `born` is in clock ticks since the machine's boot."""
 
     pid: int
     parent: int
     session: int
     state: str
+    born: int
 
 
 def _prctl(option: int, value: int) -> bool:
@@ -69,7 +70,13 @@ def process(pid: int) -> Proc | None:
     except OSError:
         return None
     fields = text[text.rindex(")") + 2 :].split()
-    return Proc(pid=pid, state=fields[0], parent=int(fields[1]), session=int(fields[3]))
+    return Proc(
+        pid=pid,
+        state=fields[0],
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        born=int(fields[19]),
+    )
 
 
 def processes() -> list[Proc]:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +20,8 @@ from typing import TYPE_CHECKING
 from fleet.errors import SandboxError
 from fleet.sandbox.hosts import console, hypervisor
 from fleet.sandbox.hosts.paths import HostPaths
+from fleet.sandbox.strays import MARK
+from fleet.sandbox.trees import remove_tree
 
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig, PowerOff
@@ -89,6 +88,11 @@ class ProcessDriver:
         """The console output so far; empty for an unknown host."""
         return console.read(self._paths(instance_id))
 
+    def count(self) -> int:
+        """How many hosts there are, powered off or not."""
+        with self._lock:
+            return len(self._users)
+
     def close(self) -> None:
         """Destroy every host, all at a time, and end the hypervisor."""
         with self._lock:
@@ -128,6 +132,7 @@ class ProcessDriver:
                 [sys.executable, "-m", module, str(self._directory), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, MARK: str(self._directory / "hosts")},
                 start_new_session=True,
             )
         self._orders = ours
@@ -175,21 +180,3 @@ class ProcessDriver:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a folder with everything in it, read-only folders too."""
-
-    def open_up(function: Callable[..., object], name: str, _: object) -> None:
-        if function in {os.unlink, os.rmdir, os.open, os.scandir, os.lstat}:
-            Path(name).parent.chmod(0o700)
-            if Path(name).is_dir() and not Path(name).is_symlink():
-                Path(name).chmod(0o700)
-
-    for _ in range(5):
-        if not os.path.lexists(path):
-            return
-        shutil.rmtree(path, onerror=open_up)
-        time.sleep(0.01)
-    if os.path.lexists(path):
-        raise SandboxError(f"{path} cannot be removed", remedy=f"remove it by hand: rm -rf {path}")

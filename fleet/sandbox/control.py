@@ -1,0 +1,269 @@
+"""Starts, finds, resets and stops a sandbox: what the command line calls.
+
+Takes the sandbox's folder, gives a `Sandbox`; raises SandboxError with the remedy. Prints nothing,
+and imports nothing heavy: the daemon and its hosts run in processes of their own.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.errors import SandboxError
+from fleet.sandbox import state, strays
+from fleet.sandbox.trees import remove_tree
+
+START_SECONDS = 60.0
+"""From the start of the daemon until its endpoint answers: 2-3 s on a free machine."""
+STOP_SECONDS = 75.0
+"""For the daemon to end with its hosts; after that it is killed."""
+ANSWER_SECONDS = 25.0
+"""For the endpoint to answer a control request."""
+RESET_SECONDS = 60.0
+_KEPT = "cache"
+_ACCESS_KEY = "AKIAFLEETSANDBOX0000"
+_SECRET_KEY = "fleet-sandbox-no-secret-at-all-0000000000"  # noqa: S105 - known to everybody
+_SERVICES = ("EC2", "SSM", "STS", "PRICING", "SERVICE_QUOTAS", "IAM", "S3")
+_UNSET = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+    *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
+)
+_LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox. `hosts` counts those that it holds, powered off or not."""
+
+    pid: int
+    endpoint: str
+    region: str
+    directory: Path
+    ssh_port: int
+    started_at: str
+    boot_seconds: float
+    hosts: int
+
+
+def start(directory: Path, *, boot_seconds: float = 2.0, region: str = "us-east-1") -> Sandbox:
+    """Start a sandbox, or give the one that runs in `directory`. Callers at the same time get the
+    same."""
+    directory = directory.absolute()
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as error:
+        raise SandboxError(
+            f"{directory} cannot be used ({error.strerror})", remedy="set FLEET_SANDBOX_DIR"
+        ) from error
+    with state.locked(directory, seconds=START_SECONDS + STOP_SECONDS):
+        running = status(directory)
+        if running:
+            return running
+        _end_everything(directory)
+        _sweep(directory)
+        _launch(directory, boot_seconds=boot_seconds, region=region)
+        started = status(directory)
+    if started is None:
+        raise SandboxError(
+            f"the sandbox started and ended at once: {_last_words(directory)}",
+            remedy=f"see {directory / 'daemon.log'}",
+        )
+    return started
+
+
+def status(directory: Path) -> Sandbox | None:
+    """The sandbox that runs in `directory`, if any. A state file whose daemon has gone is
+    removed."""
+    found = state.read(directory)
+    if found is None:
+        return None
+    if not found.alive:
+        state.remove(directory)
+        return None
+    told = _ask(found, "GET", "status", seconds=ANSWER_SECONDS)
+    return Sandbox(
+        pid=found.pid,
+        endpoint=f"http://127.0.0.1:{found.port}",
+        region=found.region,
+        directory=directory.absolute(),
+        ssh_port=found.ssh_port,
+        started_at=found.started_at,
+        boot_seconds=found.boot_seconds,
+        hosts=int(str(told["hosts"])),
+    )
+
+
+def reset(directory: Path) -> None:
+    """Forget every host and all that was made in the cloud; the sandbox keeps running."""
+    found = state.read(directory)
+    if found is None or not found.alive:
+        raise SandboxError("no sandbox is running", remedy="run `fleet sandbox start`")
+    _ask(found, "POST", "reset", seconds=RESET_SECONDS)
+
+
+def stop(directory: Path) -> bool:
+    """End the sandbox with all its hosts and remove its files, but not the package cache.
+
+    Returns whether anything was running. Raises SandboxError when a process cannot be ended.
+    """
+    directory = directory.absolute()
+    if not directory.is_dir():
+        return False
+    with state.locked(directory, seconds=START_SECONDS + STOP_SECONDS):
+        running = _end_everything(directory)
+        _sweep(directory)
+        (directory / "lock").unlink(missing_ok=True)
+    return running
+
+
+def environment(
+    sandbox: Sandbox, *, environ: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
+    """What a shell must export to work in the sandbox; None means that a variable must go.
+
+    `environ` is the environment it is added to: os.environ unless given.
+    """
+    environ = os.environ if environ is None else environ
+    own = {
+        "AWS_ENDPOINT_URL": sandbox.endpoint,
+        "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+        "AWS_REGION": sandbox.region,
+        "AWS_DEFAULT_REGION": sandbox.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "FLEET_CHECKIP_URL": f"{sandbox.endpoint}/checkip",
+        "FLEET_SSH_PORT": str(sandbox.ssh_port),
+        "FLEET_CACHE_DIR": str(sandbox.directory / "fleet-cache"),
+        "FLEET_SANDBOX_DIR": str(sandbox.directory),
+    }
+    gone = (*_UNSET, *(f"AWS_ENDPOINT_URL_{name}" for name in _SERVICES))
+    return {**own, **_without_proxy(environ), **dict.fromkeys(gone)}
+
+
+def _without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
+    """NO_PROXY with the loopback addresses, where a proxy is set."""
+    if not any(name.lower().endswith("_proxy") and text for name, text in environ.items()):
+        return {}
+    before = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    names = [*filter(None, (name.strip() for name in before.split(","))), *_LOOPBACK]
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(dict.fromkeys(names)))
+
+
+def _launch(directory: Path, *, boot_seconds: float, region: str) -> None:
+    """Start the daemon and wait until it says that it is ready."""
+    reader, writer = os.pipe()
+    try:
+        _spawn(directory, [region, str(boot_seconds)], writer)
+        ready, _, _ = select.select([reader], [], [], START_SECONDS)
+        said = os.read(reader, 64) if ready else None
+    finally:
+        os.close(reader)
+    if said == b"ready\n":
+        return
+    words, remedy = _last_words(directory), f"see {directory / 'daemon.log'}"
+    if said is None:
+        # It cannot be found by a state file that it has not written; it ends when it cannot say ready.
+        message = f"the sandbox did not answer within {START_SECONDS:.0f} s: {words}"
+        raise SandboxError(message, remedy="see whether the machine is overloaded; start it again")
+    if "ModuleNotFoundError" in words:
+        remedy = "install it with its sandbox: pip install 'dl-fleet[sandbox]'"
+    raise SandboxError(f"the sandbox did not start: {words}", remedy=remedy)
+
+
+def _spawn(directory: Path, arguments: list[str], writer: int) -> None:
+    """Start the daemon, which detaches at once; only it holds `writer` afterwards."""
+    # Nothing in the sandbox may reach AWS by the caller's credentials.
+    environ = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    module = "fleet.sandbox.daemon"
+    try:
+        with (directory / "daemon.log").open("wb") as log:
+            subprocess.run(
+                [sys.executable, "-m", module, str(directory), *arguments, str(writer)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[writer],
+                env={**environ, "AWS_EC2_METADATA_DISABLED": "true"},
+                start_new_session=True,
+                check=False,
+                timeout=START_SECONDS,
+            )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(
+            f"the sandbox's daemon could not be started ({error})",
+            remedy="see whether the machine is overloaded; start it again",
+        ) from error
+    finally:
+        os.close(writer)
+
+
+def _last_words(directory: Path) -> str:
+    """The end of the daemon's log, on one line."""
+    try:
+        lines = (directory / "daemon.log").read_text(errors="replace").splitlines()
+    except OSError:
+        return "it has no log"
+    return " / ".join(line.strip() for line in lines[-4:] if line.strip()) or "its log is empty"
+
+
+def _ask(found: state.State, method: str, request: str, *, seconds: float) -> dict[str, object]:
+    """One control request."""
+    connection = http.client.HTTPConnection("127.0.0.1", found.port, timeout=seconds)
+    try:
+        connection.request(method, f"/_fleet/{request}", headers={"X-Fleet-Secret": found.secret})
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise SandboxError(
+            f"the sandbox (pid {found.pid}) does not answer ({error})",
+            remedy="run `fleet sandbox stop`, then start it again",
+        ) from error
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise SandboxError(
+            f"the sandbox refused `{request}`: HTTP {answer.status}",
+            remedy="run `fleet sandbox stop`, then start it again",
+        )
+    told: dict[str, object] = json.loads(body)
+    return told
+
+
+def _end_everything(directory: Path) -> bool:
+    """End the daemon, then whatever is left of its hosts. Returns whether anything ran."""
+    found = state.read(directory)
+    running = found is not None and found.alive
+    if found is not None and running:
+        os.kill(found.pid, signal.SIGTERM)
+        if not _ended(found, seconds=STOP_SECONDS) and found.alive:
+            os.kill(found.pid, signal.SIGKILL)
+            _ended(found, seconds=5)
+    left = strays.end(directory)
+    state.remove(directory)
+    return running or left
+
+
+def _ended(found: state.State, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while found.alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not found.alive
+
+
+def _sweep(directory: Path) -> None:
+    """Remove every file but the package cache and the lock, which the caller holds."""
+    for entry in directory.iterdir():
+        if entry.name not in {_KEPT, "lock"}:
+            remove_tree(entry)
