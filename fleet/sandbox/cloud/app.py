@@ -1,0 +1,132 @@
+"""`Cloud`: one WSGI application that is EC2, SSM, STS, IAM, S3, Service Quotas and the Price List.
+
+A request goes: `GET /checkip` -> gate -> our JSON services, or moto under the cloud's lock -> an AWS document, always.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fleet.sandbox.cloud.call import Call, Environ, read_call
+from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
+from fleet.sandbox.cloud.gate import Gate
+from fleet.sandbox.cloud.moto_call import through_moto
+from fleet.sandbox.cloud.service_quotas import ServiceQuotas
+from fleet.sandbox.cloud.settings import CloudSettings
+from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from fleet.sandbox.driver import HostDriver
+
+log = logging.getLogger(__name__)
+
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+_ENDS_AT_ONCE = 8
+
+
+class Cloud:
+    """An AWS account in a process, over hosts that `driver` boots.
+
+    `addresses` gives a loopback address that it never gave before. One `Cloud` at a time lives in a process, because
+    moto keeps its resources in modules.
+    """
+
+    def __init__(
+        self,
+        *,
+        driver: HostDriver,
+        addresses: Callable[[], str],
+        settings: CloudSettings | None = None,
+    ) -> None:
+        from fleet.sandbox.cloud import wiring  # noqa: PLC0415  (imports moto, which takes seconds)
+
+        self._wiring = wiring
+        self.state = CloudState(
+            driver=driver, addresses=addresses, settings=settings or CloudSettings()
+        )
+        self.gate = Gate()
+        self._quotas = ServiceQuotas(self.state)
+        self._moto: WsgiApp = wiring.install(self.state)
+
+    @property
+    def app(self) -> WsgiApp:
+        """The WSGI application; safe to call from several threads."""
+        return self._answer
+
+    def host_powered_off(self, instance_id: str) -> None:
+        """The host powered itself off: the instance is stopped, or terminated, as its shutdown behavior says."""
+        with self.state.lock:
+            for backend in self._wiring.regions_in_use(self.state):
+                instance = backend.instance_by_id(instance_id)
+                if instance is not None:
+                    backend.lives.host_powered_off(instance)
+
+    def reset(self) -> None:
+        """Destroy all hosts and forget all resources, capacities, quotas and tokens."""
+        with self.state.lock:
+            hosts = {
+                i
+                for backend in self._wiring.regions_in_use(self.state)
+                for i in backend.lives.end()
+            }
+            self._wiring.forget()
+            self.state.clear()
+            self._quotas.clear()
+        with ThreadPoolExecutor(_ENDS_AT_ONCE, thread_name_prefix="destroy") as pool:
+            list(pool.map(self.state.driver.destroy, sorted(hosts)))
+
+    def close(self) -> None:
+        """Reset, and close the driver."""
+        self.reset()
+        self.state.driver.close()
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._check_ip(environ) or self._aws(environ)
+        status = HTTPStatus(answer.status)
+        headers = [("Content-Type", answer.content_type), *answer.headers]
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers.append(("Content-Length", str(len(answer.body))))
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [answer.body]
+
+    @staticmethod
+    def _check_ip(environ: Environ) -> Answer | None:
+        """The caller's address, as checkip.amazonaws.com gives it."""
+        if environ.get("PATH_INFO") != "/checkip" or environ.get("REQUEST_METHOD") != "GET":
+            return None
+        return Answer(
+            200, f"{environ.get('REMOTE_ADDR', '')}\n".encode(), "text/plain;charset=UTF-8"
+        )
+
+    def _aws(self, environ: Environ) -> Answer:
+        call = read_call(environ)
+        try:
+            refused = self.gate.refuse(call)
+            if refused is not None:
+                return error_answer(call.protocol, refused)
+            return self._dispatch(call, environ)
+        except ApiError as error:
+            return error_answer(call.protocol, error)
+        except NotImplementedError as error:
+            text = f"The sandbox does not implement {call.service}:{call.action}. {error}".strip()
+            return error_answer(call.protocol, ApiError("UnsupportedOperation", text))
+        except Exception as error:  # noqa: BLE001  (whatever fails inside is an answer, never a page of HTML)
+            log.exception("%s:%s failed", call.service, call.action)
+            text = f"The sandbox failed in {call.service}:{call.action}: {type(error).__name__}: {error}"
+            return error_answer(call.protocol, ApiError("InternalError", text, status=500))
+
+    def _dispatch(self, call: Call, environ: Environ) -> Answer:
+        if call.service == "pricing":
+            from fleet.sandbox.cloud import pricing  # noqa: PLC0415  (needs moto's instance types)
+
+            return pricing.handle(call)
+        with self.state.lock:
+            if call.service == "servicequotas":
+                return self._quotas.handle(call)
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.state.settings.account_id
+            return through_moto(self._moto, call, environ)

@@ -1,0 +1,239 @@
+"""One Region of EC2: moto's backend with the sandbox's instances, images, instance types, tags and dependencies.
+
+Each override names what moto 5.2.5 does instead. All calls come with the cloud's lock held.
+"""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import Any
+
+import moto.ec2.urls
+from moto.ec2.exceptions import DependencyViolationError
+from moto.ec2.models.instances import InstanceState
+from moto.ec2.utils import filter_iam_instance_profiles
+
+from fleet.sandbox.cloud.ec2 import catalog, faults, images
+from fleet.sandbox.cloud.ec2.filters import matches
+from fleet.sandbox.cloud.ec2.fleets import FleetRecord
+from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+from fleet.sandbox.cloud.ec2.launch import Launcher
+from fleet.sandbox.cloud.ec2.lives import HostLives
+from fleet.sandbox.cloud.ec2.templates import Templates
+from fleet.sandbox.cloud.state import CloudState
+
+_EXACT = re.compile(r"[\w:.-]+")
+
+
+class SandboxEc2(Templates):
+    """EC2 in one Region of one account."""
+
+    def __init__(self, region_name: str, account_id: str, *, state: CloudState) -> None:
+        self.state = state
+        self.lives = HostLives(self, state)
+        self.launcher = Launcher(self, state)
+        self.instant_fleets: dict[str, FleetRecord] = {}
+        super().__init__(region_name, account_id)
+
+    @property
+    def _url_module(self) -> ModuleType:
+        """moto derives this from the module of the class, which is ours."""
+        return moto.ec2.urls
+
+    def _load_amis(self) -> None:
+        """moto: 1,301 images, two of them Deep Learning AMIs."""
+        self.amis = dict(images.load_images(self))
+
+    def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
+        """moto compares every tag of the Region with a pattern for each resource that it describes: minutes, at scale."""
+        ids = (filters or {}).get("resource-id", [])
+        if filters and list(filters) == ["resource-id"] and all(_EXACT.fullmatch(i) for i in ids):
+            return [
+                {
+                    "resource_id": i,
+                    "key": key,
+                    "value": value,
+                    "resource_type": catalog.resource_type(i),
+                }
+                for i in ids
+                for key, value in self.tags.get(i, {}).items()
+            ]
+        return super().describe_tags(filters)
+
+    # instances
+
+    def find_instances(self, ids: list[str] | None, filters: dict[str, list[str]]) -> list[Any]:
+        """Instances by id and filter; an unknown id is an error."""
+        known = {instance.id: instance for instance in self.all_instances()}
+        missing = [i for i in ids or [] if i not in known]
+        if missing:
+            raise faults.not_found("InvalidInstanceID", missing[0])
+        chosen = [known[i] for i in ids] if ids else list(known.values())
+        return [instance for instance in chosen if matches(instance, filters)]
+
+    def stop_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
+        """moto: stopped at once."""
+        changed = []
+        for instance in self.find_instances(instance_ids, {}):
+            if instance.disable_api_stop:
+                text = f"The instance '{instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again."
+                raise faults.Ec2Fault("OperationNotPermitted", text)
+            if instance.state in {"shutting-down", "terminated"}:
+                raise _wrong_state(instance, "stopped")
+            before = instance.instance_state
+            self.lives.stop(instance)
+            changed.append((instance, before))
+        return changed
+
+    def start_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
+        """moto: running at once, whatever it was before."""
+        chosen = self.find_instances(instance_ids, {})
+        for instance in chosen:
+            if instance.state not in {"stopped", "running", "pending"}:
+                raise _wrong_state(instance, "started")
+        changed = []
+        for instance in chosen:
+            before = instance.instance_state
+            if instance.state == "stopped":
+                room = self.launcher.room(instance.spec, instance.availability_zone)
+                if room.instances < 1:
+                    raise room.fault
+                self.lives.start(instance)
+            changed.append((instance, before))
+        return changed
+
+    def terminate_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
+        """moto: terminated at once. As EC2, refuses the whole call where one instance is protected or unknown."""
+        chosen = self.find_instances(instance_ids, {}) if instance_ids else []
+        if not chosen:
+            raise faults.Ec2Fault("InvalidParameterCombination", "No instances specified")
+        for instance in chosen:
+            if instance.disable_api_termination:
+                text = (
+                    f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' "
+                    "instance attribute and try again."
+                )
+                raise faults.Ec2Fault("OperationNotPermitted", text)
+        changed = []
+        for instance in chosen:
+            before = instance.instance_state
+            self.lives.terminate(instance)
+            changed.append((instance, before))
+        return changed
+
+    def reboot_instances(self, instance_ids: list[str]) -> list[Any]:
+        """moto: nothing reboots."""
+        chosen = self.find_instances(instance_ids, {})
+        for instance in chosen:
+            if instance.state != "running":
+                raise _wrong_state(instance, "rebooted")
+        for instance in chosen:
+            self.lives.reboot(instance)
+        return chosen
+
+    def instance_by_id(self, instance_id: str) -> SandboxInstance | None:
+        """The instance, or None."""
+        return next((i for i in self.all_instances() if i.id == instance_id), None)  # type: ignore[return-value]
+
+    def find_instance_profile(self, profile: dict[str, Any]) -> Any:
+        """The IAM instance profile of a launch."""
+        try:
+            return filter_iam_instance_profiles(
+                self.account_id,
+                partition=self.partition,
+                iam_instance_profile_arn=profile.get("Arn"),
+                iam_instance_profile_name=profile.get("Name"),
+            )
+        except Exception as error:
+            name = profile.get("Name") or profile.get("Arn")
+            text = f"Value ({name}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+            raise faults.Ec2Fault("InvalidParameterValue", text) from error
+
+    def attach_profile(self, instance_id: str, profile: dict[str, Any]) -> None:
+        """Associate the IAM instance profile of a launch."""
+        self.associate_iam_instance_profile(
+            instance_id=instance_id,
+            iam_instance_profile_name=profile.get("Name"),
+            iam_instance_profile_arn=profile.get("Arn"),
+        )
+
+    # images
+
+    def resolve_image_id(self, image_id: str) -> str:
+        """An image id as it is; `resolve:ssm:NAME` through the Region's parameters."""
+        if not image_id.startswith("resolve:ssm:"):
+            return image_id
+        from moto.ssm.models import ssm_backends  # noqa: PLC0415  (moto's services import each other late)
+
+        name = image_id.removeprefix("resolve:ssm:")
+        parameter = ssm_backends[self.account_id][self.region_name].get_parameter(name)
+        if parameter is None:
+            text = (
+                f"The parameter {name} could not be found in AWS Systems Manager Parameter Store."
+            )
+            raise faults.Ec2Fault("InvalidParameterValue", text)
+        return str(parameter.value)
+
+    # dependencies
+
+    def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
+        """moto deletes a group that is in use."""
+        group = self.get_security_group_by_name_or_id(group_id or name or "")
+        if group is not None:
+            self._refuse_group_in_use(group)
+        super().delete_security_group(name=name, group_id=group_id)
+
+    def _refuse_group_in_use(self, group: Any) -> None:
+        if group.name == "default":
+            text = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+            raise faults.Ec2Fault("CannotDelete", text)
+        by_interface = any(group in interface.group_set for interface in self.enis.values())
+        by_instance = any(
+            group in i.security_groups for i in self.all_instances() if i.state != "terminated"
+        )
+        by_group = any(
+            rule.source_group.get("GroupId") == group.id
+            for other in self._all_groups()
+            if other.id != group.id
+            for rule in [*other.ingress_rules, *other.egress_rules]
+        )
+        if by_interface or by_instance or by_group:
+            raise DependencyViolationError(f"resource {group.id} has a dependent object")
+
+    def _all_groups(self) -> list[Any]:
+        return [group for by_id in self.groups.values() for group in by_id.values()]
+
+    # tags
+
+    def do_resources_exist(self, resource_ids: list[str]) -> bool:
+        """moto accepts tags for instances, images, fleets and interfaces that are not there."""
+        for resource_id in resource_ids:
+            self._refuse_missing(resource_id)
+        return super().do_resources_exist(
+            [i for i in resource_ids if not i.startswith(("fleet-", "key-", "sir-"))]
+        )
+
+    def _refuse_missing(self, resource_id: str) -> None:
+        known: dict[str, tuple[str, Any]] = {
+            "i": ("InvalidInstanceID", lambda: self.instance_by_id(resource_id)),
+            "ami": ("InvalidAMIID", lambda: self.amis.get(resource_id)),
+            "vol": ("InvalidVolume", lambda: self.volumes.get(resource_id)),
+            "snap": ("InvalidSnapshot", lambda: self.snapshots.get(resource_id)),
+            "eni": ("InvalidNetworkInterfaceID", lambda: self.enis.get(resource_id)),
+            "sg": ("InvalidGroup", lambda: self.get_security_group_from_id(resource_id)),
+            "fleet": ("InvalidFleetId", lambda: self.instant_fleets.get(resource_id)),
+            "key": (
+                "InvalidKeyPair",
+                lambda: [k for k in self.key_pairs.values() if k.id == resource_id],
+            ),
+            "lt": ("InvalidLaunchTemplateId", lambda: self.launch_templates.get(resource_id)),
+        }
+        entry = known.get(resource_id.partition("-")[0])
+        if entry is not None and not entry[1]():
+            raise faults.not_found(entry[0], resource_id)
+
+
+def _wrong_state(instance: Any, verb: str) -> faults.Ec2Fault:
+    text = f"The instance '{instance.id}' is not in a state from which it can be {verb}."
+    return faults.Ec2Fault("IncorrectInstanceState", text)

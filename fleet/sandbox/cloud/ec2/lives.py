@@ -1,0 +1,168 @@
+"""The lives of hosts: which state an instance is in, and what the driver does at each change.
+
+A change happens under the cloud's lock; the driver is called outside of it, one call at a time per instance, so that a
+slow host delays nobody else. Every thread here is a daemon and bounded by what the driver bounds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from fleet.sandbox.cloud.ec2 import catalog
+from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+from fleet.sandbox.cloud.state import CloudState
+from fleet.sandbox.driver import HostConfig
+
+log = logging.getLogger(__name__)
+
+_USER = "Client.UserInitiatedShutdown"
+_HOST = "Client.InstanceInitiatedShutdown"
+
+
+class HostLives:
+    """All instances of one Region."""
+
+    def __init__(self, backend: Any, state: CloudState) -> None:
+        self._backend = backend
+        self._state = state
+        self._timers: set[threading.Timer] = set()
+        self._hosts: set[str] = set()
+        self._closed = False
+
+    def begin(self, instance: SandboxInstance) -> None:
+        """The instance is pending; it runs, and its host boots, a moment later. The lock is held."""
+        self._later(self._state.settings.pending_seconds, lambda: self._boot(instance))
+
+    def stop(self, instance: SandboxInstance) -> None:
+        """StopInstances. The lock is held."""
+        if instance.state not in {"pending", "running"}:
+            return
+        instance.set_state("stopping")
+        instance.set_reason(_USER, "User initiated shutdown")
+        self._later(self._state.settings.shutting_down_seconds, lambda: self._power_off(instance))
+
+    def start(self, instance: SandboxInstance) -> None:
+        """StartInstances of a stopped instance. The lock is held."""
+        instance.set_state("pending")
+        instance.show_public_address()
+        self.begin(instance)
+
+    def reboot(self, instance: SandboxInstance) -> None:
+        """RebootInstances: the state stays `running`. The lock is held."""
+        self._later(0, lambda: self._restart(instance))
+
+    def terminate(self, instance: SandboxInstance, *, by_host: bool = False) -> None:
+        """TerminateInstances, or the end of a host that powered itself off. The lock is held."""
+        if instance.state in {"shutting-down", "terminated"}:
+            return
+        instance.set_state("shutting-down")
+        code = _HOST if by_host else _USER
+        instance.set_reason(
+            code, "Instance initiated shutdown" if by_host else "User initiated shutdown"
+        )
+        self._later(self._state.settings.shutting_down_seconds, lambda: self._destroy(instance))
+
+    def host_powered_off(self, instance: SandboxInstance) -> None:
+        """The host powered itself off: InstanceInitiatedShutdownBehavior decides. The lock is held."""
+        if instance.state != "running":
+            return
+        if instance.instance_initiated_shutdown_behavior == "terminate":
+            self.terminate(instance, by_host=True)
+            return
+        instance.set_state("stopped")
+        instance.set_reason(_HOST, "Instance initiated shutdown")
+        instance.hide_public_address()
+
+    def end(self) -> set[str]:
+        """No further change happens. Gives the ids of hosts that the driver still has. The lock is held."""
+        self._closed = True
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        return set(self._hosts)
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        def run() -> None:
+            with self._state.lock:
+                self._timers.discard(timer)
+                if self._closed:
+                    return
+            try:
+                act()
+            except Exception:  # a driver's failure is the host's, and must not end the cloud
+                log.exception("a host's change of state failed")
+
+        timer = threading.Timer(seconds, run)
+        timer.daemon = True
+        self._timers.add(timer)
+        timer.start()
+
+    def _boot(self, instance: SandboxInstance) -> None:
+        with instance.driver_turn:
+            with self._state.lock:
+                if self._closed or instance.state != "pending":
+                    return
+                config = self._config(instance)
+                instance.set_state("running")
+                self._hosts.add(instance.id)
+            self._state.driver.boot(config)
+
+    def _power_off(self, instance: SandboxInstance) -> None:
+        with instance.driver_turn:
+            if instance.id in self._hosts:
+                self._state.driver.power_off(instance.id)
+        with self._state.lock:
+            if instance.state == "stopping":
+                instance.set_state("stopped")
+                instance.hide_public_address()
+
+    def _restart(self, instance: SandboxInstance) -> None:
+        with instance.driver_turn:
+            if instance.state != "running":
+                return
+            self._state.driver.power_off(instance.id)
+            with self._state.lock:
+                if self._closed or instance.state != "running":
+                    return
+                config = self._config(instance)
+            self._state.driver.boot(config)
+
+    def _destroy(self, instance: SandboxInstance) -> None:
+        with instance.driver_turn:
+            if instance.id in self._hosts:
+                self._state.driver.destroy(instance.id)
+            with self._state.lock:
+                if self._closed:
+                    return
+                self._hosts.discard(instance.id)
+                instance.set_state("terminated")
+                instance.release()
+                self._later(self._state.settings.terminated_seconds, lambda: self._forget(instance))
+
+    def _forget(self, instance: SandboxInstance) -> None:
+        with self._state.lock:
+            for reservation in list(self._backend.reservations.values()):
+                if instance in reservation.instances:
+                    reservation.instances.remove(instance)
+                if not reservation.instances:
+                    self._backend.reservations.pop(reservation.id, None)
+            self._backend.tags.pop(instance.id, None)
+
+    def _config(self, instance: SandboxInstance) -> HostConfig:
+        image = self._backend.amis.get(instance.image_id)
+        key_pair = self._backend.key_pairs.get(instance.key_name)
+        keys = (key_pair.public_key.strip(),) if key_pair else ()
+        settings = self._state.settings
+        return HostConfig(
+            instance_id=instance.id,
+            address=instance.address,
+            ssh_port=settings.ssh_port,
+            user=image.login_user if image else "ec2-user",
+            authorized_keys=keys,
+            gpus=catalog.gpus(instance.instance_type),
+            user_data=instance.user_data_bytes,
+            boot_seconds=settings.boot_seconds,
+        )

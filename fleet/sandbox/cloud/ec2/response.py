@@ -1,0 +1,23 @@
+"""The EC2 service as moto dispatches to it: moto's actions with the sandbox's in front."""
+
+from __future__ import annotations
+
+from moto.core.responses import ActionResult
+from moto.ec2.responses import EC2Response
+
+from fleet.sandbox.cloud.ec2.answers_catalog import CatalogAnswers
+from fleet.sandbox.cloud.ec2.answers_fleets import FleetAnswers
+from fleet.sandbox.cloud.ec2.answers_instances import InstanceAnswers
+from fleet.sandbox.cloud.ec2.answers_templates import TemplateAnswers
+from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags
+
+
+class SandboxEc2Response(
+    InstanceAnswers, FleetAnswers, TemplateAnswers, CatalogAnswers, EC2Response
+):
+    """Every EC2 action."""
+
+    def create_tags(self) -> ActionResult:
+        """moto accepts keys that belong to AWS."""
+        refuse_reserved_tags(tag.get("Key", "") for tag in self.parameters.get("Tags") or [])
+        return super().create_tags()
