@@ -1,4 +1,7 @@
-"""Local cache of a fleet: its SSH key and known hosts for OpenSSH's client. Folder 0700, files 0600; may be deleted any time."""
+"""Local cache of a fleet: its SSH key and known hosts for OpenSSH's client.
+
+Folder 0700, files 0600; it may be deleted at any time.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -66,7 +66,6 @@ class LaunchAnswer:
 @effect("ec2:CreateFleet", "ec2:RunInstances", "ec2:CreateTags", "iam:CreateServiceLinkedRole")
 def create_instant_fleet(aws: Aws, request: LaunchRequest) -> LaunchAnswer:
     """Launch. A shortfall is no error here: it comes back as refusals."""
-    spot = request.market == "spot"
     answer = aws.launcher.create_fleet(
         Type="instant",
         ClientToken=request.client_token,
@@ -75,12 +74,10 @@ def create_instant_fleet(aws: Aws, request: LaunchRequest) -> LaunchAnswer:
             "TotalTargetCapacity": request.count,
             "DefaultTargetCapacityType": request.market,
         },
+        # Each strategy rules its own market; the other has no part in the request.
+        SpotOptions={"AllocationStrategy": "price-capacity-optimized"},
+        OnDemandOptions={"AllocationStrategy": "prioritized"},
         TagSpecifications=[tag_specification("fleet", request.tags)],
-        **(
-            {"SpotOptions": {"AllocationStrategy": "price-capacity-optimized"}}
-            if spot
-            else {"OnDemandOptions": {"AllocationStrategy": "prioritized"}}
-        ),
     )
     return _read(answer)
 

@@ -35,7 +35,9 @@ def describe_caller_cidr(url: str) -> str:
             text = answer.read(200).decode("ascii", "replace").strip()
         address = ipaddress.ip_address(text)
     except (OSError, urllib.error.URLError) as error:
-        raise EndpointError(f"{url} does not tell your public address: {error}", remedy=remedy) from error
+        raise EndpointError(
+            f"{url} does not tell your public address: {error}", remedy=remedy
+        ) from error
     except ValueError as error:
         raise EndpointError(f"{url} answers something that is no address", remedy=remedy) from error
     return f"{address}/{address.max_prefixlen}"

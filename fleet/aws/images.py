@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @effect("ec2:DescribeImages")
-def describe_published_images(aws: Aws, *, owner: str, names: Sequence[str]) -> tuple[ImageFact, ...]:
+def describe_published_images(
+    aws: Aws, *, owner: str, names: Sequence[str]
+) -> tuple[ImageFact, ...]:
     """Describe available images of one owner by name patterns. Always by owner: names have look-alikes."""
     pages = aws.ec2.get_paginator("describe_images").paginate(
         Owners=[owner],
@@ -85,4 +87,4 @@ def _root_size(image: ImageTypeDef) -> int:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)

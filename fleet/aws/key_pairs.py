@@ -25,7 +25,9 @@ def describe_key_pairs(aws: Aws, *, fleet: str) -> tuple[KeyPairFact, ...]:
 
 
 @effect("ec2:ImportKeyPair", "ec2:CreateTags")
-def import_key_pair(aws: Aws, *, name: str, public_key: str, tags: Mapping[str, str]) -> KeyPairFact:
+def import_key_pair(
+    aws: Aws, *, name: str, public_key: str, tags: Mapping[str, str]
+) -> KeyPairFact:
     """Import a public key (one OpenSSH line) under a name."""
     answer = aws.ec2.import_key_pair(
         KeyName=name,

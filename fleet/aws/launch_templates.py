@@ -16,6 +16,7 @@ from fleet.plan.tokens import client_token
 from fleet.spec.model import Volume
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import ResourceTypeType
     from mypy_boto3_ec2.type_defs import (
         LaunchTemplateBlockDeviceMappingRequestTypeDef,
         LaunchTemplateEbsBlockDeviceRequestTypeDef,
@@ -124,8 +125,7 @@ def delete_launch_template(aws: Aws, *, template_id: str) -> None:
 
 def _data(template: LaunchTemplate, security_group_id: str) -> RequestLaunchTemplateDataTypeDef:
     tags = dict(template.instance_tags)
-    kinds = ("instance", "volume", "network-interface")
-    behaviour = "terminate" if template.terminate_on_shutdown else "stop"
+    kinds: tuple[ResourceTypeType, ...] = ("instance", "volume", "network-interface")
     return {
         "ImageId": template.image_id,
         "KeyName": template.key_name,
@@ -134,7 +134,9 @@ def _data(template: LaunchTemplate, security_group_id: str) -> RequestLaunchTemp
         "BlockDeviceMappings": [_root_volume(template.root_device, template.volume)],
         # Two hops, so that containers on the instance reach IMDSv2 too.
         "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
-        "InstanceInitiatedShutdownBehavior": behaviour,
+        "InstanceInitiatedShutdownBehavior": "terminate"
+        if template.terminate_on_shutdown
+        else "stop",
         "TagSpecifications": [{"ResourceType": kind, "Tags": tag_list(tags)} for kind in kinds],
     }
 

@@ -62,11 +62,13 @@ def ensure_ingress(aws: Aws, group: SecurityGroupFact, *, wanted: frozenset[Ingr
     """Make the ingress just what is wanted: rules are replaced, never piled up."""
     if missing := wanted - group.ingress:
         aws.ec2.authorize_security_group_ingress(
-            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted_rules(missing)]
+            GroupId=group.group_id,
+            IpPermissions=[_permission(rule) for rule in sorted_rules(missing)],
         )
     if stale := group.ingress - wanted:
         aws.ec2.revoke_security_group_ingress(
-            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted_rules(stale)]
+            GroupId=group.group_id,
+            IpPermissions=[_permission(rule) for rule in sorted_rules(stale)],
         )
 
 

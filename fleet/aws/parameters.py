@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.aws.requests import tag_list
 from fleet.plan.tags import parameter_path
 
 _MOST_PER_DELETE = 10
@@ -45,7 +44,7 @@ def create_secret(aws: Aws, *, fleet: str, name: str, value: str, tags: Mapping[
             Value=value,
             Type="SecureString",
             Overwrite=False,
-            Tags=tag_list(tags),
+            Tags=[{"Key": key, "Value": text} for key, text in tags.items()],
         )
     except aws.ssm.exceptions.ParameterAlreadyExists:
         return False

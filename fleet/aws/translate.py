@@ -9,6 +9,7 @@ import re
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from fleet.errors import (
     AwsError,
@@ -59,7 +60,7 @@ _NO_ANSWER = (
     exceptions.ProxyConnectionError,
     exceptions.SSLError,
     exceptions.HTTPClientError,
-    exceptions.ResponseParserError,
+    ResponseParserError,
 )
 _CREDENTIALS = (
     exceptions.NoCredentialsError,

@@ -29,17 +29,24 @@ def run_cell(
     clock: Callable[[], float] = time.monotonic,
 ) -> str:
     """Run `code` in a new kernel and give what it printed. Raises ProofError, OSError or HTTPException."""
-    answer = request(address, port, "POST", "/api/kernels", token=token, body={}, timeout=_left(deadline, clock))
+    answer = request(
+        address, port, "POST", "/api/kernels", token=token, body={}, timeout=_left(deadline, clock)
+    )
     if answer.status != 201:
         raise ProofError(
-            f"Jupyter starts no kernel (HTTP {answer.status})", remedy="see `journalctl -u fleet-jupyter`"
+            f"Jupyter starts no kernel (HTTP {answer.status})",
+            remedy="see `journalctl -u fleet-jupyter`",
         )
     kernel_id = answer.json()["id"]
     try:
-        return _execute(address, port, kernel_id, token=token, code=code, deadline=deadline, clock=clock)
+        return _execute(
+            address, port, kernel_id, token=token, code=code, deadline=deadline, clock=clock
+        )
     finally:
         with suppress(OSError, HTTPException):
-            request(address, port, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS)
+            request(
+                address, port, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS
+            )
 
 
 def _execute(

@@ -63,7 +63,12 @@ def prove(
     """
     accepted = _until_answers(
         lambda: request(
-            endpoint.address, endpoint.jupyter_port, "GET", "/api/status", token=token, timeout=_SECONDS
+            endpoint.address,
+            endpoint.jupyter_port,
+            "GET",
+            "/api/status",
+            token=token,
+            timeout=_SECONDS,
         ),
         what="Jupyter",
         unit="fleet-jupyter",
@@ -95,7 +100,12 @@ def answers(endpoint: Endpoint, *, token: str, timeout: float) -> bool:
     """Look once whether both services answer, Jupyter with this token."""
     try:
         jupyter = request(
-            endpoint.address, endpoint.jupyter_port, "GET", "/api/status", token=token, timeout=timeout
+            endpoint.address,
+            endpoint.jupyter_port,
+            "GET",
+            "/api/status",
+            token=token,
+            timeout=timeout,
         )
         tensorboard = request(
             endpoint.address, endpoint.tensorboard_port, "GET", "/", timeout=timeout
@@ -120,7 +130,7 @@ def _run_proof_cell(
         )
     except (OSError, HTTPException) as error:
         raise ProofError(
-            f"no kernel answers: {error or type(error).__name__}",
+            f"no kernel answers: {str(error) or type(error).__name__}",
             remedy=_LOGS.format(unit="fleet-jupyter"),
         ) from error
     words = said.split()

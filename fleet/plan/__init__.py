@@ -1,0 +1,1 @@
+"""Pure decisions: spec + observed facts -> Plan. Touches no clock, disk, network or environment."""

@@ -80,9 +80,7 @@ def render(text: str, **values: Any) -> str:
 
 def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
     """Render the cloud-init user data. It holds no secret."""
-    calendar = (
-        expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if expires_at else None
-    )
+    calendar = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if expires_at else None
     return render(texts.first_boot, fleet=fleet, expires_calendar=calendar)
 
 
@@ -132,5 +130,3 @@ def render_bootstrap(
         tensorboard_unit=render(texts.tensorboard_unit, bind_address=host.bind_address, **ports),
         **ports,
     )
-
-

@@ -1,4 +1,4 @@
-"""Chooses the image. Takes a selector, the published DLAMI lines and the images that EC2 showed; gives one image and why.
+"""Chooses the image. Takes a selector, the published DLAMI lines and what EC2 showed; gives one, and why.
 
 Pure: `search_patterns` says what to ask EC2 for, `choose_image` decides among the answers.
 """

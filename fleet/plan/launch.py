@@ -134,9 +134,7 @@ def plan_launch(
 ) -> Plan:
     """Decide everything that `up` will do. Raises FleetError where the spec cannot be met."""
     architecture = one_architecture(spec.instances, observed)
-    image = choose_image(
-        spec.image, observed.images, catalogue, architecture=architecture, now=now
-    )
+    image = choose_image(spec.image, observed.images, catalogue, architecture=architecture, now=now)
     pools = choose_pools(spec.instances, observed)
     markets = MARKETS[spec.instances.market]
     expires_at = _expiry(spec, observed.owned, now=now)
@@ -237,6 +235,7 @@ def _template(
     instance_tags = tags.fleet_tags(
         spec.name, spec_digest=spec.digest(), expires_at=tags.expiry_text(expires_at)
     )
+    instance_tags[tags.LOGIN_USER] = image.user
     return LaunchTemplate(
         name=name,
         image_id=image.image_id,

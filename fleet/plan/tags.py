@@ -9,6 +9,7 @@ MEMBER = "fleet:member"
 EXPIRES_AT = "fleet:expires-at"
 SPEC = "fleet:spec"
 HOST_KEY = "fleet:host-key"
+LOGIN_USER = "fleet:login-user"
 BOOTSTRAP = "fleet:bootstrap"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
 HOURLY_USD = "fleet:hourly-usd"

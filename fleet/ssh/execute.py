@@ -17,7 +17,7 @@ from fleet.ssh.connection import OpenHost
 _POLL_SECONDS = 0.5
 _CHUNK = 65536
 
-READ_SCRIPT = "exec bash -c 'IFS= read -r size && eval \"$(head -c \"$size\")\"'"
+READ_SCRIPT = 'exec bash -c \'IFS= read -r size && eval "$(head -c "$size")"\''
 """Remote command that reads a script's length, the script, and leaves the rest of stdin to the script.
 
 The script never stands in an argument, where every user of the host could read the secrets in it.
@@ -59,21 +59,23 @@ def execute(
         channel.exec_command(command)
         feeder = threading.Thread(target=_feed, args=(channel, stdin), daemon=True)
         feeder.start()
-        return _collect(channel, on_line=on_line, deadline=deadline, clock=clock, cancelled=cancelled)
+        return _collect(
+            channel, on_line=on_line, deadline=deadline, clock=clock, cancelled=cancelled
+        )
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise UnreachableError(
-            f"the SSH connection to {host.connection.host} broke: {error or type(error).__name__}",
+            f"the SSH connection to {host.connection.host} broke: {str(error) or type(error).__name__}",
             remedy="run the command again: what is done already is not done twice",
         ) from error
 
 
 def _feed(channel: paramiko.Channel, data: bytes) -> None:
     """Write stdin while the other thread reads: a full window on one side must not stop the other."""
-    view = memoryview(data)
+    sent = 0
     with suppress(OSError, EOFError, paramiko.SSHException):
-        while view:
+        while sent < len(data):
             try:
-                view = view[channel.send(view[:_CHUNK]) :]
+                sent += channel.send(data[sent : sent + _CHUNK])
             except TimeoutError:
                 if channel.closed:
                     return

@@ -44,7 +44,8 @@ def apply_down(context: Context, fleet: str, owned: Owned) -> Receipt:
     remaining = owned_ids(observe_owned(context, fleet))
     context.tell(None, "look again", "done")
     released = {
-        kind: tuple(one for one in ids if one not in remaining[kind]) for kind, ids in before.items()
+        kind: tuple(one for one in ids if one not in remaining[kind])
+        for kind, ids in before.items()
     }
     if not any(remaining.values()):
         context.cache(describe_identity(context.aws).account_id, fleet).delete()
@@ -91,8 +92,10 @@ def _release_storage(context: Context, fleet: str, owned: Owned) -> None:
     _wait(
         context,
         "release",
-        lambda: len(describe_volumes(context.aws, fleet=fleet))
-        + len(describe_network_interfaces(context.aws, fleet=fleet)),
+        lambda: (
+            len(describe_volumes(context.aws, fleet=fleet))
+            + len(describe_network_interfaces(context.aws, fleet=fleet))
+        ),
         "volumes and interfaces",
     )
 

@@ -1,4 +1,7 @@
-"""Turns one running instance into a ready environment: connect, bootstrap, prove, record. One host's failure is its own."""
+"""Turns one running instance into a ready environment: connect, bootstrap, prove, record.
+
+One host's failure is its own: it spoils no other.
+"""
 
 from __future__ import annotations
 
@@ -117,9 +120,7 @@ def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None
     if work.instance.tags.get(tags.HOST_KEY):
         return
     _tag(context, work, {tags.HOST_KEY: opened.host_key})
-    context.tell(
-        work.member.name, "host key", "note", f"recorded {fingerprint(opened.host_key)}"
-    )
+    context.tell(work.member.name, "host key", "note", f"recorded {fingerprint(opened.host_key)}")
 
 
 def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fleet.assets.shipped import load_catalogue
 from fleet.aws.identity import describe_identity
-from fleet.aws.images import describe_image
 from fleet.errors import FleetError, NothingFoundError
 from fleet.plan import tags
 from fleet.plan.bootstrap import shell_quote
 from fleet.plan.facts import InstanceFact
-from fleet.plan.images import login_user
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
 from fleet.ssh.keys import load_private_key
@@ -60,14 +57,13 @@ def execute_on_fleet(
     """
     instances = _chosen(live_instances(context, fleet), members, fleet)
     key = load_private_key(describe_secrets(context, fleet).private_key)
-    users = _login_users(context, instances)
     line = command[0] if len(command) == 1 else " ".join(shell_quote(word) for word in command)
 
     def run(instance: InstanceFact) -> MemberOutcome:
         host = Host(
             address=instance.public_address or "",
             port=context.settings.ssh_port,
-            user=users[instance.image_id],
+            user=_login_user(instance),
             private_key=key,
             host_key=instance.tags.get(tags.HOST_KEY),
         )
@@ -84,7 +80,8 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
     recorded = instance.tags.get(tags.HOST_KEY)
     if recorded is None:
         raise FleetError(
-            f"the host key of {member} is not recorded yet", remedy="run `fleet up` on its spec again"
+            f"the host key of {member} is not recorded yet",
+            remedy="run `fleet up` on its spec again",
         )
     port, address = context.settings.ssh_port, instance.public_address or ""
     name = address if port == 22 else f"[{address}]:{port}"
@@ -99,8 +96,12 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
         "ConnectTimeout": str(_CONNECT_SECONDS),
     }
     flags = [word for key_, value in options.items() for word in ("-o", f"{key_}={value}")]
-    user = _login_users(context, (instance,))[instance.image_id]
-    return ("ssh", "-i", str(key), "-p", str(port), *flags, f"{user}@{address}")
+    login = f"{_login_user(instance)}@{address}"
+    return ("ssh", "-i", str(key), "-p", str(port), *flags, login)
+
+
+def _login_user(instance: InstanceFact) -> str:
+    return instance.tags.get(tags.LOGIN_USER, "ubuntu")
 
 
 def _run(
@@ -138,12 +139,3 @@ def _require_running(instance: InstanceFact) -> None:
             f"{instance.member or instance.instance_id} is {instance.state}",
             remedy="run `fleet up` on its spec again",
         )
-
-
-def _login_users(context: Context, instances: Sequence[InstanceFact]) -> dict[str, str]:
-    """Give the login user of each image that the instances were launched from."""
-    users = {}
-    for image_id in {instance.image_id for instance in instances}:
-        images = describe_image(context.aws, image_id=image_id)
-        users[image_id] = login_user(images[0], load_catalogue()) if images else "ubuntu"
-    return users

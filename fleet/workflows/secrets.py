@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from fleet.aws.parameters import create_secret, read_secrets
 from fleet.errors import NothingFoundError
@@ -15,22 +16,22 @@ _SECRET = "fleet-secret"  # noqa: S105 - the name of a parameter
 _SSH_KEY = "ssh-key"
 
 
+def _random_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+_MAKERS: dict[str, Callable[[], str]] = {_SECRET: _random_secret, _SSH_KEY: generate_private_key}
+
+
 def ensure_secrets(context: Context, fleet: str) -> Secrets:
     """Read the fleet's secrets, making those that are missing. Two callers end with the same ones."""
     found = read_secrets(context.aws, fleet=fleet)
-    fresh = {
-        name: make()
-        for name, make in (
-            (_SECRET, lambda: secrets.token_urlsafe(32)),
-            (_SSH_KEY, generate_private_key),
-        )
-        if name not in found
-    }
-    for name, value in fresh.items():
-        create_secret(
-            context.aws, fleet=fleet, name=name, value=value, tags=tags.fleet_tags(fleet)
-        )
-    return _complete(read_secrets(context.aws, fleet=fleet) if fresh else found, fleet)
+    missing = [name for name in _MAKERS if name not in found]
+    for name in missing:
+        value = _MAKERS[name]()
+        owned = tags.fleet_tags(fleet)
+        create_secret(context.aws, fleet=fleet, name=name, value=value, tags=owned)
+    return _complete(read_secrets(context.aws, fleet=fleet) if missing else found, fleet)
 
 
 def describe_secrets(context: Context, fleet: str) -> Secrets:

@@ -52,16 +52,17 @@ def apply_up(context: Context, plan: Plan) -> FleetReport:
     """
     foundation = ensure_foundation(context, plan)
     launched = launch(context, plan, foundation.template)
-    with ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS)) as pool:
+    pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS))
+    try:
         arrivals = _Arrivals(context, plan, foundation, launched, pool)
-        try:
-            arrivals.receive()
-            found = arrivals.environments()
-        except BaseException:
-            context.interrupted.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return FleetReport(plan.fleet, plan.region, found)
+        arrivals.receive()
+        return FleetReport(plan.fleet, plan.region, arrivals.environments())
+    except BaseException:
+        context.interrupted.set()
+        raise
+    finally:
+        # Not waited for: after an interrupt a host's work ends at its next step.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Arrivals:

@@ -1,0 +1,71 @@
+"""The root command: global options, and commands that are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from fleet.cli.session import Globals
+
+_COMMANDS = {
+    "up": ("fleet.cli.up", "Launch a fleet from a spec, or bring it to its spec."),
+    "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
+    "urls": ("fleet.cli.urls", "Print each person's URLs."),
+    "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
+    "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
+    "exec": ("fleet.cli.exec", "Run a command on every environment."),
+    "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
+    "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
+    "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset."),
+    "completion": ("fleet.cli.completion", "Print the shell's completion script."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is looked up, not for the list of help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try it without an AWS account:  fleet --sandbox up examples/workshop.yaml",
+)
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    envvar="FLEET_SANDBOX",
+    help="Work in the sandbox, EC2 in a box on this machine; start it when needed.",
+)
+@click.option(
+    "--region", metavar="REGION", help="AWS region [default: the spec's, then the profile's]."
+)
+@click.option(
+    "--profile", metavar="NAME", help="AWS profile of credentials [default: AWS_PROFILE]."
+)
+@click.version_option(package_name="dl-fleet", prog_name="fleet", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, *, sandbox: bool, region: str | None, profile: str | None) -> None:
+    """Give each member of a team a deep-learning environment on EC2, and take it all away again.
+
+    \b
+    fleet up fleet.yaml          launch, bootstrap, prove, and print everyone's URLs
+    fleet status workshop        who is ready, what it costs, when it ends
+    fleet down workshop          take everything away; the receipt shows what is left: nothing
+    """
+    ctx.obj = Globals(sandbox=sandbox, region=region, profile=profile)

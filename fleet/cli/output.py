@@ -1,0 +1,62 @@
+"""Writes results to stdout: tables for people, JSON, CSV and Markdown for scripts. Messages go to stderr elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+
+import click
+
+Rows = Sequence[Sequence[str]]
+
+
+def echo_json(value: object) -> None:
+    """Print JSON, with accents as they are."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def echo_table(headings: Sequence[str], rows: Rows) -> None:
+    """Print aligned columns. Nothing is ever cut: a URL that is cut is no URL."""
+    from rich.console import Console  # noqa: PLC0415 - 22 ms
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, overflow="ignore")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    buffer = io.StringIO()
+    terminal = sys.stdout.isatty()
+    Console(file=buffer, width=100_000, force_terminal=terminal, highlight=False).print(table)
+    for line in buffer.getvalue().splitlines():
+        click.echo(line.rstrip())
+
+
+def echo_csv(headings: Sequence[str], rows: Rows) -> None:
+    """Print CSV with a heading; a cell that a spreadsheet would run as a formula is made plain text."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    click.echo(buffer.getvalue(), nl=False)
+
+
+def echo_markdown(headings: Sequence[str], rows: Rows) -> None:
+    """Print a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    for line in lines:
+        click.echo("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |")
+
+
+def usd(value: Decimal | None, *, per: str = "h") -> str:
+    """Write a price for people; an unknown one says so."""
+    return "price unknown" if value is None else f"${value:,.2f}/{per}"
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

@@ -1,0 +1,92 @@
+"""Draws a plan for people, on stderr: it is what gets confirmed, not the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+import click
+
+from fleet.cli.output import usd
+from fleet.plan.bootstrap import PORTS
+from fleet.plan.launch import Plan
+from fleet.plan.tags import expiry_text
+
+
+def echo_plan(plan: Plan, *, now: datetime) -> None:
+    """Print the plan, one fact a line."""
+    click.secho(
+        f"Plan for {plan.fleet} in {plan.region} (account {plan.account_id})", bold=True, err=True
+    )
+    for heading, text in _lines(plan, now=now):
+        click.echo(f"  {heading:<10} {text}", err=True)
+    for warning in plan.warnings:
+        click.secho(f"  warning    {warning}", fg="yellow", err=True)
+
+
+def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
+    volume = plan.spec.volume
+    yield "image", f"{plan.image.image_id}  {plan.image.why}"
+    for name in plan.spec.instances.types:
+        if line := _type_line(plan, name):
+            yield "type", line
+    yield "market", ", then ".join(plan.markets)
+    yield "volume", f"{volume.size_gib} GiB {volume.type}, encrypted, gone with its instance"
+    sources = sorted({rule.cidr for rule in plan.ingress})
+    yield "ports", f"{', '.join(map(str, PORTS))} from {', '.join(sources)}"
+    yield from _members(plan)
+    yield "expires", _expiry(plan.expires_at, now)
+    yield "price", _price(plan, now)
+
+
+def _members(plan: Plan) -> Iterator[tuple[str, str]]:
+    for heading, names in (
+        ("launch", [member.name for member in plan.launch]),
+        ("start", [a.member.name for a in plan.start]),
+        ("adopt", [f"{a.member.name} ({a.instance.instance_id})" for a in plan.adopt]),
+        ("keep", [a.member.name for a in plan.keep]),
+    ):
+        if names:
+            yield heading, f"{len(names)}: {_shortened(names)}"
+
+
+def _type_line(plan: Plan, name: str) -> str:
+    pools = [pool for pool in plan.pools if pool.instance_type == name]
+    if not pools:
+        return ""
+    zones = ", ".join(pool.availability_zone.removeprefix(plan.region) for pool in pools)
+    prices = []
+    if "on-demand" in plan.markets:
+        prices.append(f"On-Demand {usd(pools[0].on_demand_usd)}")
+    if "spot" in plan.markets:
+        spot = [pool.spot_usd for pool in pools if pool.spot_usd is not None]
+        prices.append(f"Spot from {usd(min(spot, default=None))}")
+    gpus = plan.gpus.get(name, 0)
+    return f"{name}  {gpus} GPU{'' if gpus == 1 else 's'}  zones {zones}  {', '.join(prices)}"
+
+
+def _shortened(names: list[str]) -> str:
+    if len(names) <= 8:
+        return ", ".join(names)
+    return f"{', '.join(names[:3])} … {names[-1]}"
+
+
+def _expiry(expires_at: datetime | None, now: datetime) -> str:
+    if expires_at is None:
+        return "never"
+    return f"{expiry_text(expires_at)} (in {_hours(expires_at, now):.1f} h)"
+
+
+def _hours(expires_at: datetime, now: datetime) -> Decimal:
+    return Decimal(max((expires_at - now).total_seconds(), 0)) / 3600
+
+
+def _price(plan: Plan, now: datetime) -> str:
+    text = usd(plan.hourly_usd)
+    if plan.hourly_usd_at_most != plan.hourly_usd:
+        text += f", at most {usd(plan.hourly_usd_at_most)}"
+    if plan.expires_at and plan.hourly_usd_at_most is not None:
+        total = plan.hourly_usd_at_most * _hours(plan.expires_at, now)
+        text += f"; until expiry at most ${total:,.2f}"
+    return f"{text} (instances; volumes and addresses are billed besides)"

@@ -1,0 +1,53 @@
+"""Runs the command line and turns every way out into an exit code and, for a failure, one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from fleet.cli.app import cli
+from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, FleetError
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; gives the exit code. Never lets a traceback of ours out."""
+    try:
+        code = cli.main(list(arguments), prog_name="fleet", standalone_mode=False)
+        sys.stdout.flush()
+    except FleetError as error:
+        return _failed(str(error), error.exit_code)
+    except click.exceptions.UsageError as error:
+        return _failed(_usage(error), EXIT_USAGE)
+    except click.exceptions.ClickException as error:
+        return _failed(error.format_message(), EXIT_FAILED)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader has left (`fleet urls … | head -1`): nothing went wrong, and nothing can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _failed(text: str, code: int) -> int:
+    for line in text.splitlines():
+        click.secho("fleet: ", fg="red", nl=False, err=True)
+        click.echo(line, err=True)
+    return code
+
+
+def _usage(error: click.exceptions.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "fleet"
+    message = error.format_message().rstrip(".").replace("\n", " ")
+    return f"{message}: see `{command} --help`"
+
+
+def _interrupted() -> int:
+    """Leave at once: threads that still talk to hosts would otherwise be waited for."""
+    click.echo("fleet: interrupted", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_INTERRUPTED)

@@ -1,0 +1,33 @@
+"""`fleet status`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import output_option
+from fleet.cli.output import usd
+from fleet.cli.session import Globals, open_context
+
+
+@click.command("status", short_help="Show a fleet's environments as they stand.")
+@click.argument("name")
+@output_option("table", "json")
+@click.pass_obj
+def command(options: Globals, *, name: str, output: str) -> None:
+    """Show the environments of fleet NAME: state, instance, price, expiry. Looks at the services of each.
+
+    \b
+    Examples:
+      fleet status workshop
+      fleet status workshop -o json
+    """
+    from fleet.cli.report_view import echo_status  # noqa: PLC0415
+    from fleet.workflows.status import describe_fleet  # noqa: PLC0415
+
+    report = describe_fleet(open_context(options), name)
+    echo_status(report, output)
+    if output == "table":
+        ready = sum(environment.state == "ready" for environment in report.environments)
+        click.echo(
+            f"{ready} of {len(report.environments)} ready, {usd(report.hourly_usd)}", err=True
+        )

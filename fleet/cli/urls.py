@@ -1,0 +1,32 @@
+"""`fleet urls`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import output_option
+from fleet.cli.session import Globals, open_context
+from fleet.errors import EXIT_DONE, EXIT_PARTLY
+
+
+@click.command("urls", short_help="Print each person's URLs.")
+@click.argument("name")
+@output_option("table", "json", "csv", "markdown")
+@click.pass_obj
+def command(options: Globals, *, name: str, output: str) -> int:
+    """Print the Jupyter and TensorBoard URL of every member of fleet NAME.
+
+    They carry the tokens: hand each to its person.
+
+    \b
+    Examples:
+      fleet urls workshop
+      fleet urls workshop -o csv > urls.csv
+    """
+    from fleet.cli.report_view import echo_urls  # noqa: PLC0415
+    from fleet.workflows.status import describe_fleet  # noqa: PLC0415
+
+    report = describe_fleet(open_context(options), name)
+    echo_urls(report, output)
+    ready = all(environment.state == "ready" for environment in report.environments)
+    return EXIT_DONE if ready else EXIT_PARTLY

@@ -1,0 +1,52 @@
+"""Writes a plan for scripts: everything that `up` will do, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from fleet.plan import tags
+from fleet.plan.launch import Assignment, Plan
+
+
+def plan_as_json(plan: Plan) -> dict[str, object]:
+    """Give the plan as JSON; prices are USD per hour, null where unknown."""
+    return {
+        "fleet": plan.fleet,
+        "region": plan.region,
+        "account_id": plan.account_id,
+        "image": {"id": plan.image.image_id, "name": plan.image.name, "why": plan.image.why},
+        "pools": [
+            {
+                "instance_type": pool.instance_type,
+                "availability_zone": pool.availability_zone,
+                "subnet_id": pool.subnet_id,
+                "on_demand_usd": _number(pool.on_demand_usd),
+                "spot_usd": _number(pool.spot_usd),
+            }
+            for pool in plan.pools
+        ],
+        "markets": list(plan.markets),
+        "ingress": [
+            {"port": rule.port, "from": rule.cidr}
+            for rule in sorted(plan.ingress, key=lambda rule: (rule.port, rule.cidr))
+        ],
+        "volume": plan.spec.volume.model_dump(mode="json"),
+        "expires_at": tags.expiry_text(plan.expires_at) if plan.expires_at else None,
+        "keep": _assigned(plan.keep),
+        "start": _assigned(plan.start),
+        "adopt": _assigned(plan.adopt),
+        "launch": [member.name for member in plan.launch],
+        "surplus": [instance.instance_id for instance in plan.surplus],
+        "hourly_usd": _number(plan.hourly_usd),
+        "hourly_usd_at_most": _number(plan.hourly_usd_at_most),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _assigned(assignments: Sequence[Assignment]) -> list[dict[str, str]]:
+    return [{"member": a.member.name, "instance_id": a.instance.instance_id} for a in assignments]
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
