@@ -37,11 +37,12 @@ class Measure:
 
 @dataclass(frozen=True)
 class Texts:
-    """A list of texts."""
+    """A list of texts; `item` is what messages call one of them, if not by the key."""
 
     pattern: str = ""
     least: int = 0
     most: int = 0
+    item: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ Form = Text | Whole | Measure | Texts | Pairs | Keys
 class Key:
     """One key: its name in the file, the form of its value, what it means, and how it is written.
 
-    `example` is the value as YAML. A `nullable` key may be written `null`, which is
-    the same as leaving it out.
+    `example` is the value as YAML, `also` a second way to write it. `needs` is a key that must stand
+    beside this one. A `nullable` key may be written `null`, which is the same as leaving it out.
     """
 
     name: str
@@ -77,13 +78,17 @@ class Key:
     example: str
     default: str = ""
     field: str = ""
+    also: str = ""
+    needs: str = ""
     required: bool = False
     nullable: bool = False
 
     @property
     def written(self) -> str:
-        """The key with its example, ready to be typed."""
-        return f"{self.name}: {self.example}"
+        """The key with its example, ready to be typed, and with the other way to write it."""
+        return f"{self.name}: {self.example}" + (
+            f", or {self.name}: {self.also}" if self.also else ""
+        )
 
 
 IMAGE = Keys(
@@ -101,6 +106,7 @@ IMAGE = Keys(
             "The framework's version, whole or its first parts. Quoted: YAML reads 2.10 as 2.1.",
             '"2.9"',
             default="the newest",
+            needs="framework",
             nullable=True,
         ),
         Key(
@@ -118,6 +124,7 @@ IMAGE = Keys(
             "The operating system of the AMI.",
             "ubuntu-24.04",
             default="whichever has the newest image",
+            needs="framework",
             nullable=True,
         ),
         Key(
@@ -134,7 +141,7 @@ INSTANCES = Keys(
         Key(
             "types",
             Texts(pattern=rules.INSTANCE_TYPE_PATTERN, least=1),
-            "EC2 instance types in the order of preference: the next is tried where EC2 has none left.",
+            "EC2 instance types in order of preference: the next is tried where EC2 has none left.",
             "[g5.xlarge, g4dn.xlarge]",
             required=True,
         ),
@@ -202,7 +209,7 @@ ACCESS = Keys(
         Key(
             "from",
             Texts(least=1),
-            "Who may reach SSH, Jupyter and TensorBoard: CIDRs; `me` is the caller's public address.",
+            "Who may reach SSH, Jupyter and TensorBoard: CIDRs; `me` is your own public address.",
             "[me, 203.0.113.0/24]",
             default="[me]",
             field="sources",
@@ -266,7 +273,7 @@ SPEC = Keys(
         ),
         Key(
             "members",
-            Texts(least=1, most=people.MOST_MEMBERS),
+            Texts(least=1, most=people.MOST_MEMBERS, item="member"),
             "The people, one environment each.",
             "[ana, ben, chloe]",
         ),
@@ -304,6 +311,7 @@ SPEC = Keys(
             Measure(values.DURATION_PATTERN),
             "How long after its launch an environment terminates by itself, 1m to 30d, or `never`.",
             "8h",
+            also="never",
             required=True,
         ),
         Key(

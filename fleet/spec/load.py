@@ -18,10 +18,12 @@ from fleet.spec.document import parse, reason, unreadable
 from fleet.spec.fields import MEMBER_KEYS
 from fleet.spec.model import FleetSpec
 from fleet.spec.overrides import Overrides
-from fleet.spec.places import BAD, Bad, Loc, Reading, Where
+from fleet.spec.places import BAD, Bad, Loc, Reading
 from fleet.spec.reader import read_tree
 from fleet.spec.refusal import RefusedError, shown
 from fleet.spec.roster import read_roster
+
+_FROM_SPEC = "correct the path, which counts from the spec's folder"
 
 __all__ = ["Overrides", "load_spec", "unreadable"]
 
@@ -91,33 +93,44 @@ def _settle_members(tree: dict[str, Any], reading: Reading, read: Callable[[str]
 def _members(key: str, value: Any, reading: Reading, read: Callable[[str], bytes]) -> object:
     if isinstance(value, Bad):
         return BAD
+    members: list[Any] | None
     try:
         if key == "members":
-            return _named(value, reading)
-        if key == "count":
-            return [{"name": name} for name in people.numbered(value)]
-        return _rostered(rules.local_path(value), reading, read)
+            members = [name if isinstance(name, Bad) else {"name": name} for name in value]
+        elif key == "count":
+            members = [{"name": name} for name in people.numbered(value)]
+        else:
+            members = _rostered(rules.local_path(value), reading, read)
     except RefusedError as refused:
+        members = None
         reading.object((key,), refused.objections)
+    if members is None:
         return BAD
+    _note_same_names(members, reading)
+    return members
 
 
-def _named(names: list[Any], reading: Reading) -> list[Any]:
-    for index in range(len(names)):
-        place = reading.where["members", index]
-        reading.where["members", index] = Where(place.file, place.line, "member")
-    return [name if isinstance(name, Bad) else {"name": name} for name in names]
+def _note_same_names(members: list[Any], reading: Reading) -> None:
+    """The model compares names as well, but only where no name has another fault."""
+    names = [person["name"] if isinstance(person, dict) else "" for person in members]
+    try:
+        people.distinct_names(names)
+    except RefusedError as refused:
+        reading.object(("members",), refused.objections)
 
 
-def _rostered(path: str, reading: Reading, read: Callable[[str], bytes]) -> object:
+def _rostered(
+    path: str, reading: Reading, read: Callable[[str], bytes]
+) -> list[dict[str, str]] | None:
     try:
         return read_roster(read(path), file=path, reading=reading)
     except OSError as error:
         message, remedy = reason(error, path)
-        return reading.bad(("roster",), f"{shown(path)} {message}", remedy)
+        missing = isinstance(error, FileNotFoundError)
+        reading.bad(("roster",), f"{shown(path)} {message}", _FROM_SPEC if missing else remedy)
     except SpecError as error:
         reading.faults.extend(error.faults)
-        return BAD
+    return None
 
 
 def _check_paths(tree: dict[str, Any], reading: Reading, exists: Callable[[str], bool]) -> None:
@@ -133,4 +146,4 @@ def _check_paths(tree: dict[str, Any], reading: Reading, exists: Callable[[str],
         paths.append((("bootstrap", "script"), script))
     for loc, path in paths:
         if rules.is_path(path) and not exists(path):
-            reading.bad(loc, f"{shown(path)} is not there", "paths count from the spec's folder")
+            reading.bad(loc, f"{shown(path)} is not there", _FROM_SPEC)

@@ -63,16 +63,6 @@ def _distinct(items: T) -> T:
     return items
 
 
-def _bounded(duration: timedelta | None) -> timedelta | None:
-    if duration is None or SHORTEST <= duration <= LONGEST:
-        return duration
-    if duration < SHORTEST:
-        raise refuse(f"is {format_duration(duration)}, less than EC2 bills", "write 1m or more")
-    raise refuse(
-        f"is {format_duration(duration)}, more than 30 days", "write 30d or less, or never"
-    )
-
-
 def _duration(value: object) -> timedelta | None:
     return None if value is None else parse_duration(value)
 
@@ -81,7 +71,7 @@ def _price(value: object) -> Decimal | None:
     return None if value is None else parse_price(value)
 
 
-Duration = Annotated[timedelta | None, BeforeValidator(_duration), AfterValidator(_bounded)]
+Duration = Annotated[timedelta | None, BeforeValidator(_duration)]
 
 
 def _plain(price: Decimal) -> Decimal:
@@ -119,9 +109,9 @@ class ImageSelector(Frozen):
         if value is None or "framework" not in info.data:
             return value
         if info.data["framework"] is None:
-            raise refuse("narrows framework:, which is not there", "remove it, or add framework:")
+            raise refuse("goes with framework only", "remove it, or write framework: pytorch")
         if info.data["framework"] == "base" and info.field_name == "version":
-            raise refuse("has no meaning with framework: base", "remove it")
+            raise refuse("has no meaning for a base image", "remove it")
         return value
 
     @model_validator(mode="after")
@@ -130,7 +120,7 @@ class ImageSelector(Frozen):
         if not given:
             raise refuse("does not say which image", "write framework: pytorch, or id:, or name:")
         if len(given) > 1:
-            raise refuse(f"has {' and '.join(f'{g}:' for g in given)} at once", "keep one of them")
+            raise refuse(f"has {' and '.join(given)} at once", "keep one of them")
         return self
 
 
@@ -238,6 +228,19 @@ class FleetSpec(Frozen):
             )
         people.distinct_names([member.name for member in members])
         return members
+
+    @field_validator("expires", "idle")
+    @classmethod
+    def _bounded(cls, duration: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        if duration is None:
+            return duration
+        if duration < SHORTEST:
+            message = f"is {format_duration(duration)}, and EC2 bills a minute at least"
+            raise refuse(message, "write 1m or more")
+        if duration > LONGEST:
+            remedy = "write 30d or less" + (", or never" if info.field_name == "expires" else "")
+            raise refuse(f"is {format_duration(duration)}, more than 30 days", remedy)
+        return duration
 
     @field_validator("idle")
     @classmethod

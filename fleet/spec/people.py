@@ -92,7 +92,9 @@ def distinct_names(names: Sequence[str]) -> None:
     """Refuse each name that is there already; upper and lower case are the same name."""
     seen: dict[str, str] = {}
     twice = []
-    for index, name in enumerate(names):
+    for index, name in enumerate(unicodedata.normalize("NFC", each) for each in names):
+        if not name.strip():
+            continue
         folded = unicodedata.normalize("NFKC", name).casefold()
         if folded in seen:
             same = (

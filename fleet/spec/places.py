@@ -52,9 +52,9 @@ class Reading:
     unquoted: dict[Loc, Fault] = field(default_factory=dict)
 
     def put(self, loc: Loc, node: Node, label: str) -> None:
-        """Note where a value stands. A flag names itself and needs no label."""
+        """Note where a value stands."""
         place = place_of(node)
-        self.where[loc] = Where(place.file, place.line, label if place.line else "")
+        self.where[loc] = Where(place.file, place.line, label)
 
     def at(self, loc: Loc) -> Where:
         """Where a value stands, or the nearest thing around it."""

@@ -17,9 +17,10 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from fleet.errors import Fault
+from fleet.spec import rules
 from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
 from fleet.spec.places import BAD, Bad, Loc, Reading, place_of
-from fleet.spec.refusal import shown
+from fleet.spec.refusal import RefusedError, shown
 
 # What people write who come from other tools.
 SYNONYMS = {
@@ -65,7 +66,13 @@ def _read_keys(
     meant: set[str] = set()
     for key_node, value_node in node.value:
         place = place_of(key_node)
-        name = key_node.value if isinstance(key_node, ScalarNode) else ""
+        if not isinstance(key_node, ScalarNode):
+            message = "a list or a map stands where a key belongs"
+            reading.faults.append(
+                place.fault(message, "put quotes around a text with { or [ in it")
+            )
+            continue
+        name = key_node.value
         if name in seen:
             message = f"the key {shown(path + name)} is there twice (first in line {seen[name]})"
             reading.faults.append(place.fault(message, "keep one of them"))
@@ -98,12 +105,6 @@ def _unknown(name: str, form: Keys, path: str) -> tuple[str, str, str]:
     names = [key.name for key in form.keys]
     if name == "<<":
         return "merge keys (<<) mean nothing here", "write the keys out", ""
-    if not name:
-        return (
-            f"a list or a map stands where one of the keys {', '.join(names)} belongs",
-            ("put quotes around a value that begins with { or ["),
-            "",
-        )
     message = f"unknown key {shown(path + name)}"
     close = difflib.get_close_matches(name.lower(), names, n=1)
     near = close[0] if close else SYNONYMS.get(name.lower(), "")
@@ -111,7 +112,7 @@ def _unknown(name: str, form: Keys, path: str) -> tuple[str, str, str]:
         return message, f"did you mean '{near}'?", near
     for key in SPEC.keys:
         if isinstance(key.form, Keys) and name in [inner.name for inner in key.form.keys]:
-            return message, f"it belongs under {key.name}:", ""
+            return message, f"it belongs under '{key.name}'", ""
     return message, f"the keys here are {', '.join(names)}", ""
 
 
@@ -172,19 +173,30 @@ def _read_whole(node: Node, spot: Spot, reading: Reading) -> object:
 def _read_texts(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, SequenceNode):
         return _wrong_kind(node, "a list", spot, reading)
+    label = spot.key.form.item if isinstance(spot.key.form, Texts) else ""
     items = []
     for index, item in enumerate(node.value):
         loc = (*spot.loc, index)
-        reading.put(loc, item, spot.path)
+        reading.put(loc, item, label or spot.path)
         items.append(_read_item(item, Spot(spot.key, loc, spot.path), reading))
+    if not label:
+        _note_twice(items, spot, reading)
     return items
+
+
+def _note_twice(items: list[object], spot: Spot, reading: Reading) -> None:
+    """The models see what is there twice as well, but only where no item has another fault."""
+    try:
+        rules.distinct([item if isinstance(item, str) else "" for item in items])
+    except RefusedError as refused:
+        reading.object(spot.loc, refused.objections)
 
 
 def _read_item(item: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(item, ScalarNode):
         return _wrong_kind(item, "a text", spot, reading)
     if _is_null(item):
-        return reading.bad(spot.loc, "has an item without a value", "remove the item")
+        return reading.bad(spot.loc, "is there without a value", "remove the item")
     return _text(item, spot.loc, "", reading)
 
 
@@ -238,8 +250,10 @@ def _wrong_kind(node: Node, wanted: str, spot: Spot, reading: Reading) -> Bad:
     remedy = f"write it like {spot.key.written}"
     if isinstance(node, ScalarNode):
         found = shown(node.value)
-        if spot.key.name == "members" and node.value.isdigit():
-            remedy = f"write count: {node.value[:9]}"
+    if spot.key.name == "members" and found.strip("'").isdecimal():
+        remedy = f"write count: {found[1:-1]}"
+    if spot.key.name == "members" and len(spot.loc) > 1:
+        remedy = "write names only; keys and addresses go into a roster"
     return reading.bad(spot.loc, f"has {found} where {wanted} belongs", remedy)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from fleet.spec.refusal import Objection, RefusedError, refuse, shown
 
@@ -94,7 +93,7 @@ def version(text: str) -> str:
     if _fits(VERSION_PATTERN, text):
         return text
     if text == "latest":
-        raise refuse("'latest' is not a version", "remove it: the newest is taken without it")
+        raise refuse("'latest' is not a version", "remove it, the newest is taken then")
     raise refuse(f"{shown(text)} is not a version", 'write it like "2.9"')
 
 
@@ -163,7 +162,7 @@ def distinct(items: Sequence[str]) -> None:
     seen: set[str] = set()
     twice = []
     for index, item in enumerate(items):
-        if item in seen:
+        if item in seen and item:
             twice.append(Objection(f"{shown(item)} is there twice", "remove one of them", (index,)))
         seen.add(item)
     if twice:
@@ -184,10 +183,9 @@ def _package_fault(text: str) -> tuple[str, str]:
     if text.startswith("-"):
         return f"{shown(text)} is an option of pip", "name packages only, such as einops"
     if "://" in text or text.startswith((".", "/")):
-        return (
-            f"{shown(text)} is not a package's name",
-            "clone a repository with git:, copy with files:",
-        )
+        # What is in a URL is not repeated: it may be a token.
+        message = "has a URL or a path where a package's name belongs"
+        return message, "write the name, or clone a repository under bootstrap.git"
     name, equals, number = text.partition("=")
     if equals and _fits(PACKAGE_PATTERN, f"{name}=={number}"):
         return f"{shown(text)} has a single '='", f"write {name}=={number}"
@@ -200,20 +198,14 @@ def _package_fault(text: str) -> tuple[str, str]:
 
 
 def _git_fault(text: str) -> tuple[str, str]:
+    scheme, _, rest = text.partition("://")
+    user, at, after = rest.split("/", 1)[0].rpartition("@")
+    if at and (scheme != "ssh" or ":" in user):
+        message = f"has a user name or a secret before {shown(after)}"
+        return message, "remove it, and revoke it if it is a token"
+    if scheme == "http" and _fits(GIT_PATTERN, f"https://{rest}"):
+        return f"{shown(text)} is not encrypted", f"write https://{rest}"
     example = "https://github.com/OWNER/REPOSITORY"
-    if text.startswith("http://"):
-        return f"{shown(text)} is not encrypted", f"write https://{shown(text[7:])[1:-1]}"
-    if text.startswith("https://") and "@" in _netloc(text):
-        bare = _netloc(text).rsplit("@", 1)[1]
-        return (
-            f"carries a name or a secret for {shown(bare)}",
-            "remove what stands before the '@', and revoke it if it is a token",
-        )
+    if "." in text.partition("/")[0] and _fits(GIT_PATTERN, f"https://{text}"):
+        example = f"https://{text}"
     return f"{shown(text)} is not a repository's URL", f"write it like {example}"
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""

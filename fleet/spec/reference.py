@@ -1,0 +1,56 @@
+"""The reference page of the spec, as Markdown.
+
+Takes the table of keys, gives one table for each map: key, form, default, meaning, example.
+"""
+
+from __future__ import annotations
+
+from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
+
+_HEAD = "| Key | Form | Default | Meaning | Example |\n|---|---|---|---|---|\n"
+_FORMS: dict[type[Form], str] = {
+    Text: "text",
+    Measure: "text",
+    Texts: "list of texts",
+    Pairs: "map of texts",
+    Keys: "map",
+}
+_ONE_OF = "Exactly one of {} is needed.\n"
+
+
+def spec_reference() -> str:
+    """Sections for the whole spec and for each map in it."""
+    sections = [_section("Top level", SPEC)]
+    sections += [
+        _section(f"`{key.name}`", key.form) for key in SPEC.keys if isinstance(key.form, Keys)
+    ]
+    return "\n".join(sections)
+
+
+def _section(title: str, form: Keys) -> str:
+    rows = "".join(_row(key, one_of=key.name in form.one_of) for key in form.keys)
+    names = [f"`{name}`" for name in form.one_of]
+    rule = "\n" + _ONE_OF.format(f"{', '.join(names[:-1])} and {names[-1]}") if names else ""
+    short = f"\nA bare value stands for `{form.short}`.\n" if form.short else ""
+    return f"## {title}\n{rule}{short}\n{_HEAD}{rows}"
+
+
+def _row(key: Key, *, one_of: bool) -> str:
+    default = (
+        "one of these" if one_of else "**required**" if key.required else key.default or "none"
+    )
+    example = f"`{key.name}: {key.example}`" + (f" or `{key.also}`" if key.also else "")
+    cells = (f"`{key.name}`", _form(key.form), default, key.about, example)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _form(form: Form) -> str:
+    if isinstance(form, Text) and form.choices:
+        return ", ".join(f"`{choice}`" for choice in form.choices)
+    if isinstance(form, Whole):
+        return f"{form.least} to {form.most}"
+    if isinstance(form, Measure) and form.numeric:
+        return "number"
+    if isinstance(form, Keys) and form.short:
+        return f"map, or `{form.short}` alone"
+    return _FORMS[type(form)]

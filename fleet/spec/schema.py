@@ -1,0 +1,112 @@
+"""The JSON Schema of a spec, for editors: completion, hover texts and red lines while typing.
+
+Takes the table of keys, gives a schema of the draft 2020-12. It sees what a schema can see: rules
+between two values, the roster's content and duplicates beyond a list are `load_spec`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ID = "urn:fleet:spec"
+
+Schema = dict[str, Any]
+
+
+def spec_json_schema() -> dict[str, object]:
+    """The schema of the file as a person writes it."""
+    return {
+        "$schema": DIALECT,
+        "$id": ID,
+        "title": "fleet spec",
+        "description": "A team's deep-learning environments on EC2, one for each member.",
+        **_keys(SPEC),
+    }
+
+
+def _key(key: Key) -> Schema:
+    schema = _FORMS[type(key.form)](key.form)
+    if key.also:
+        schema = {"anyOf": [schema, {"const": key.also}]}
+    if key.nullable:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    about = key.about + (f" Default: {key.default}." if key.default else "")
+    examples = [yaml.safe_load(key.example), *([key.also] if key.also else [])]
+    return {"description": about, "examples": examples, **schema}
+
+
+def _keys(form: Form) -> Schema:
+    if not isinstance(form, Keys):
+        raise TypeError(form)
+    schema: Schema = {
+        "type": "object",
+        "properties": {key.name: _key(key) for key in form.keys},
+        "additionalProperties": False,
+    }
+    if required := [key.name for key in form.keys if key.required]:
+        schema["required"] = required
+    if needs := {key.name: [key.needs] for key in form.keys if key.needs}:
+        schema["dependentRequired"] = needs
+    if form.one_of:
+        schema["oneOf"] = [{"required": [name]} for name in form.one_of]
+    if not form.short:
+        return schema
+    short = next(key for key in form.keys if key.name == form.short)
+    return {"anyOf": [_FORMS[type(short.form)](short.form), schema]}
+
+
+def _text(form: Form) -> Schema:
+    schema: Schema = {"type": "string", "minLength": 1}
+    if isinstance(form, Text) and form.choices:
+        schema = {"enum": list(form.choices)}
+    elif isinstance(form, Text) and form.pattern:
+        schema["pattern"] = form.pattern
+    return schema
+
+
+def _whole(form: Form) -> Schema:
+    if not isinstance(form, Whole):
+        raise TypeError(form)
+    return {"type": "integer", "minimum": form.least, "maximum": form.most}
+
+
+def _measure(form: Form) -> Schema:
+    if isinstance(form, Measure) and form.numeric:
+        return {"type": "number", "exclusiveMinimum": 0}
+    pattern = form.pattern if isinstance(form, Measure) else ""
+    return {"type": "string", "pattern": pattern}
+
+
+def _texts(form: Form) -> Schema:
+    if not isinstance(form, Texts):
+        raise TypeError(form)
+    schema: Schema = {"type": "array", "items": _text(Text(pattern=form.pattern))}
+    schema["uniqueItems"] = True
+    if form.least:
+        schema["minItems"] = form.least
+    if form.most:
+        schema["maxItems"] = form.most
+    return schema
+
+
+def _pairs(form: Form) -> Schema:
+    pattern = form.pattern if isinstance(form, Pairs) else ""
+    # `~` without quotes is null to YAML and the home to the person who writes it.
+    home = {"anyOf": [_text(Text(pattern=pattern)), {"type": "null"}]}
+    return {"type": "object", "additionalProperties": home}
+
+
+_FORMS: dict[type[Form], Callable[[Form], Schema]] = {
+    Text: _text,
+    Whole: _whole,
+    Measure: _measure,
+    Texts: _texts,
+    Pairs: _pairs,
+    Keys: _keys,
+}

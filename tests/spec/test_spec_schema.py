@@ -1,0 +1,159 @@
+"""The JSON Schema and the reference page against the models, the examples and the broken specs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+import yaml
+from spec_cases import EXAMPLES, HERE
+
+from fleet.spec import model
+from fleet.spec.fields import ACCESS, BOOTSTRAP, IMAGE, INSTANCES, SPEC, VOLUME, Keys, Text
+from fleet.spec.reference import spec_reference
+from fleet.spec.schema import spec_json_schema
+
+VALIDATOR = jsonschema.Draft202012Validator(spec_json_schema())
+
+# What no schema can see: rules between values, other files, duplicates, how YAML is spelled.
+UNSEEN = {
+    "cidr",
+    "count-octal",
+    "duplicate-key-nested",
+    "duplicate-key",
+    "expires-long",
+    "expires-short",
+    "idle-longer",
+    "image-base-version",
+    "image-wildcard",
+    "member-invisible",
+    "member-long",
+    "member-slash",
+    "min-more-than-members",
+    "no-value-optional",
+    "price-on-demand",
+    "roster-binary",
+    "roster-columns",
+    "roster-empty",
+    "roster-folder",
+    "roster-header-only",
+    "roster-keys",
+    "roster-latin-1",
+    "roster-missing",
+    "roster-no-header",
+    "roster-private-key",
+    "roster-quote",
+    "roster-rows",
+    "roster-semicolons",
+    "roster-twice",
+    "script-missing",
+    "size-large",
+    "size-zero",
+    "utf-16",
+    "volume-gp2-iops",
+    "volume-io2",
+    "volume-iops-low",
+    "volume-iops",
+    "volume-throughput",
+}
+
+
+def parsed() -> list[tuple[str, Any]]:
+    found = []
+    for path in sorted((HERE / "broken").glob("*.yaml")):
+        try:
+            found.append((path.stem, yaml.safe_load(path.read_bytes())))
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+            continue
+    return found
+
+
+def test_it_is_a_schema() -> None:
+    schema = spec_json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"]
+    assert schema["title"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*EXAMPLES.glob("*.yaml"), *(HERE / "good").glob("*.yaml")]),
+    ids=lambda path: path.stem,
+)
+def test_good_specs_pass(path: Path) -> None:
+    VALIDATOR.validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(("name", "content"), parsed(), ids=lambda value: str(value)[:30])
+def test_broken_specs_fail_where_a_schema_can_see_it(name: str, content: object) -> None:
+    assert VALIDATOR.is_valid(content) == (name in UNSEEN)
+
+
+@pytest.mark.parametrize(
+    ("form", "of"),
+    [
+        (SPEC, model.FleetSpec),
+        (IMAGE, model.ImageSelector),
+        (INSTANCES, model.Instances),
+        (VOLUME, model.Volume),
+        (ACCESS, model.Access),
+        (BOOTSTRAP, model.Bootstrap),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[model.Frozen]) -> None:
+    fields = {key.field or key.name for key in form.keys} - {"count", "roster"}
+    assert fields == set(of.model_fields)
+    for key in form.keys:
+        required = of.model_fields.get(key.field or key.name)
+        if required is not None and key.name != "members":
+            assert required.is_required() == key.required, key.name
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "literal"),
+    [
+        (IMAGE, "framework", model.Framework),
+        (IMAGE, "os", model.Os),
+        (INSTANCES, "market", model.Market),
+        (VOLUME, "type", model.VolumeType),
+    ],
+    ids=["framework", "os", "market", "type"],
+)
+def test_the_table_and_the_models_have_the_same_choices(
+    form: Keys, name: str, literal: object
+) -> None:
+    key = next(key for key in form.keys if key.name == name)
+    assert isinstance(key.form, Text)
+    assert key.form.choices == get_args(literal)
+
+
+def every_property(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for part in [schema, *schema.get("anyOf", [])]:
+        for name, inner in part.get("properties", {}).items():
+            found += [(name, inner), *every_property(inner)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"), every_property(spec_json_schema()), ids=lambda v: str(v)[:20]
+)
+def test_every_key_is_described_and_its_examples_are_right(
+    name: str, schema: dict[str, Any]
+) -> None:
+    assert schema["description"].endswith("."), name
+    assert schema["examples"], name
+    for example in schema["examples"]:
+        jsonschema.Draft202012Validator(schema).validate(example)
+
+
+def test_the_reference_has_every_key() -> None:
+    page = spec_reference()
+    for name, _ in every_property(spec_json_schema()):
+        assert f"\n| `{name}` |" in page
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {6}
