@@ -16,7 +16,7 @@ import fabric
 import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
-from fleet.ssh.keys import key_line, parse_key_line
+from fleet.ssh.keys import PrivateKey, key_line, parse_key_line
 
 _STEP_SECONDS = 15
 """Limit of each step: TCP connect, banner, authentication, opening a channel."""
@@ -31,7 +31,7 @@ class Host:
     address: str
     port: int
     user: str
-    private_key: paramiko.PKey
+    private_key: PrivateKey
     host_key: str | None
 
 

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet.errors import HostError
 
+PrivateKey = paramiko.PKey
+"""A loaded private key, opaque outside this layer."""
+
 
 def generate_private_key() -> str:
     """Make an ed25519 key; gives it in OpenSSH's private format, without passphrase."""
@@ -24,7 +27,7 @@ def generate_private_key() -> str:
     )
 
 
-def load_private_key(text: str) -> paramiko.PKey:
+def load_private_key(text: str) -> PrivateKey:
     """Read a private key; raises HostError where it is none."""
     try:
         return paramiko.Ed25519Key.from_private_key(io.StringIO(text))

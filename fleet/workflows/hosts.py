@@ -8,8 +8,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-import paramiko
-
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError
 from fleet.jupyter.proof import Endpoint, answers, prove
@@ -27,7 +25,7 @@ from fleet.plan.tokens import jupyter_token
 from fleet.spec.model import Member
 from fleet.ssh.connection import Host, OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
-from fleet.ssh.keys import fingerprint
+from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
 
@@ -44,7 +42,7 @@ class HostWork:
     instance: InstanceFact
     claim: dict[str, str]
     fleet_secret: str
-    private_key: paramiko.PKey
+    private_key: PrivateKey
 
     @property
     def token(self) -> str:

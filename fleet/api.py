@@ -1,0 +1,81 @@
+"""The Python API: the workflows as functions. They return dataclasses, never print, never ask.
+
+    import boto3, fleet
+
+    spec = fleet.read_spec("workshop.yaml")
+    session = boto3.Session(region_name="us-east-1")
+    report = fleet.up(spec, session=session)
+    for environment in report.environments:
+        print(environment.member, environment.jupyter_url)
+    receipt = fleet.down("workshop", session=session)
+    assert receipt.clean
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.assets import spec_files
+from fleet.aws.clients import Aws, resolve_region
+from fleet.plan.launch import Plan
+from fleet.plan.report import FleetReport, Receipt
+from fleet.spec.load import Overrides
+from fleet.spec.model import FleetSpec
+from fleet.workflows.context import Context, settings_from
+from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.events import OnEvent, silent
+from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
+from fleet.workflows import up as workflow
+
+if TYPE_CHECKING:
+    import boto3
+
+
+def read_spec(path: str | Path) -> FleetSpec:
+    """Read and check a spec. Raises SpecError with all its faults."""
+    return spec_files.read_spec(Path(path), overrides=Overrides())
+
+
+def plan_up(spec: FleetSpec, *, session: boto3.Session, folder: str | Path = ".") -> Plan:
+    """Plan what `up` would do. `folder` is where the spec's relative paths start. Changes nothing."""
+    return workflow.plan_up(_context(session, spec.region), spec, folder=Path(folder))
+
+
+def up(
+    spec: FleetSpec,
+    *,
+    session: boto3.Session,
+    folder: str | Path = ".",
+    on_event: OnEvent = silent,
+) -> FleetReport:
+    """Launch a fleet or bring it to its spec; gives every member's environment, ready or with the reason."""
+    context = _context(session, spec.region, on_event)
+    return workflow.apply_up(context, workflow.plan_up(context, spec, folder=Path(folder)))
+
+
+def status(fleet: str, *, session: boto3.Session) -> FleetReport:
+    """Describe a fleet. Raises NothingFoundError where there is none."""
+    return describe_fleet(_context(session), fleet)
+
+
+def ls(*, session: boto3.Session) -> tuple[FleetSummary, ...]:
+    """List the fleets of the session's account and region."""
+    return list_fleets(_context(session))
+
+
+def down(fleet: str, *, session: boto3.Session, on_event: OnEvent = silent) -> Receipt:
+    """Take a fleet away, and look again."""
+    context = _context(session, None, on_event)
+    return apply_down(context, fleet, plan_down(context, fleet))
+
+
+def _context(
+    session: boto3.Session, region: str | None = None, on_event: OnEvent = silent
+) -> Context:
+    return Context(
+        aws=Aws(session, region=resolve_region(session, region)),
+        settings=settings_from(os.environ),
+        on_event=on_event,
+    )

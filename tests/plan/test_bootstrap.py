@@ -1,0 +1,86 @@
+"""The rendered script: valid bash for whatever a spec allows, quoted, secret only where it belongs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.assets.shipped import load_texts
+from fleet.plan.bootstrap import HostBootstrap, render_bootstrap, render_first_boot, shell_quote
+from fleet.spec.model import Bootstrap
+from tests.plan.worlds import NOW, plan
+
+TOKEN = "tok-" + "x" * 39
+
+CASES = {
+    "bare": Bootstrap(),
+    "packages": Bootstrap(packages=("einops", "numpy>=2,<3")),
+    "git": Bootstrap(git=("https://github.com/arogozhnikov/einops.git",)),
+    "files": Bootstrap(files=(("./data", "~/data"),)),
+    "script": Bootstrap(script="./set'up.sh"),
+}
+
+
+def rendered(bootstrap: Bootstrap, *, ssh_key: str | None = None) -> str:
+    made = plan()
+    return render_bootstrap(
+        load_texts(),
+        bootstrap,
+        made.image,
+        host=HostBootstrap(
+            "ana", TOKEN, "172.31.0.1", ssh_key, tuple(remote for _, remote in bootstrap.files)
+        ),
+        bootstrap_id="0123456789abcdef",
+        script_text="echo 'hello'\n",
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_combination_is_valid_bash(name: str, tmp_path: Path) -> None:
+    script = rendered(CASES[name], ssh_key="ssh-ed25519 AAAA it's mine")
+    checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False)
+    assert checked.returncode == 0, checked.stderr
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed: only `bash -n` has looked at the script")
+    file = tmp_path / "bootstrap.sh"
+    file.write_text("#!/usr/bin/env bash\n" + script)
+    looked = subprocess.run(["shellcheck", str(file)], text=True, capture_output=True, timeout=60, check=False)
+    assert looked.returncode == 0, looked.stdout
+
+
+def test_the_token_stands_in_the_config_file_alone() -> None:
+    lines = [line for line in rendered(Bootstrap()).splitlines() if TOKEN in line]
+    assert lines == [f' "IdentityProvider": {{"token": "{TOKEN}"}},']
+
+
+def test_nothing_is_called_by_an_absolute_path() -> None:
+    words = [line.strip().split(" ")[0] for line in rendered(CASES["packages"]).splitlines()]
+    assert not [word for word in words if word.startswith(("/bin", "/usr", "/sbin"))]
+
+
+@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+def test_quoted_text_stays_one_word(text: str) -> None:
+    command = f"printf %s {shell_quote(text)}"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, check=True)
+    assert said.stdout == text.encode()
+
+
+def test_first_boot_is_cloud_config_without_secrets() -> None:
+    text = render_first_boot(load_texts(), fleet="workshop", expires_at=NOW)
+    assert text.startswith("#cloud-config\n")
+    data = yaml.safe_load(text)
+    assert [file["path"] for file in data["write_files"]] == [
+        "/etc/systemd/system/fleet-expiry.service",
+        "/etc/systemd/system/fleet-expiry.timer",
+    ]
+    assert len(text.encode()) < 16 * 1024
+
+
+def test_first_boot_without_expiry_does_nothing() -> None:
+    assert yaml.safe_load(render_first_boot(load_texts(), fleet="w", expires_at=None)) is None

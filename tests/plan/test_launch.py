@@ -1,0 +1,169 @@
+"""Plans of a launch: who is kept, started, adopted and launched; pools, prices, expiry, ingress."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from fleet.errors import FleetError, NotFoundError
+from fleet.plan.facts import IngressRule, LaunchTemplateFact, Owned, Prices, SubnetFact
+from fleet.plan.launch import Plan
+from tests.plan.worlds import NOW, SPEC, gpu_type, instance, observed, plan, spec
+
+
+def with_instances(*instances: object) -> Plan:
+    return plan(facts=observed(owned=Owned(instances=instances)))  # type: ignore[arg-type]
+
+
+def names(plan: Plan) -> dict[str, list[str]]:
+    return {
+        "keep": [a.member.name for a in plan.keep],
+        "start": [a.member.name for a in plan.start],
+        "adopt": [a.member.name for a in plan.adopt],
+        "launch": [member.name for member in plan.launch],
+        "surplus": [i.instance_id[-2:] for i in plan.surplus],
+    }
+
+
+def test_an_empty_region_launches_everybody() -> None:
+    assert names(plan())["launch"] == ["ana", "ben", "chloe"]
+    assert not plan().changes_nothing
+
+
+def test_one_member_more_adds_one() -> None:
+    found = names(with_instances(instance(1, "ana"), instance(2, "ben")))
+    assert found == {"keep": ["ana", "ben"], "start": [], "adopt": [], "launch": ["chloe"], "surplus": []}
+
+
+def test_terminated_instances_do_not_count() -> None:
+    found = names(with_instances(instance(1, "ana", "terminated"), instance(2, "ben", "shutting-down")))
+    assert found["launch"] == ["ana", "ben", "chloe"]
+
+
+def test_stopped_instances_are_started() -> None:
+    assert names(with_instances(instance(1, "ana", "stopped")))["start"] == ["ana"]
+
+
+def test_instances_that_nobody_has_are_adopted_not_bought_again() -> None:
+    found = names(with_instances(instance(1, None), instance(2, None), instance(3, "ana")))
+    assert found["adopt"] == ["ben", "chloe"]
+    assert found["launch"] == []
+
+
+def test_surplus_is_told_and_left_alone() -> None:
+    found = with_instances(instance(1, "ana"), instance(2, "ana"), instance(3, "zoe"))
+    assert names(found)["surplus"] == ["02", "03"]
+    assert sum("is not in the spec" in warning for warning in found.warnings) == 2
+
+
+def test_pools_follow_the_order_of_types_and_the_offerings() -> None:
+    pools = [(pool.instance_type, pool.availability_zone) for pool in plan().pools]
+    assert pools == [
+        ("g5.xlarge", "us-east-1a"),
+        ("g5.xlarge", "us-east-1b"),
+        ("g4dn.xlarge", "us-east-1b"),
+    ]
+
+
+def test_one_subnet_per_zone_the_emptiest() -> None:
+    subnets = (
+        SubnetFact("subnet-full", "vpc-1", "us-east-1a", 3),
+        SubnetFact("subnet-free", "vpc-1", "us-east-1a", 900),
+    )
+    found = plan(facts=observed(subnets=subnets))
+    assert {pool.subnet_id for pool in found.pools} == {"subnet-free"}
+
+
+def test_prices_of_first_and_dearest_choice() -> None:
+    found = plan(spec(SPEC.replace("[g5.xlarge, g4dn.xlarge]", "[g4dn.xlarge, g5.xlarge]")))
+    assert found.hourly_usd == Decimal("1.578")
+    assert found.hourly_usd_at_most == Decimal("3.018")
+
+
+def test_an_unknown_price_is_unknown_in_sum() -> None:
+    found = plan(facts=observed(prices=Prices({"g5.xlarge": Decimal(1)}, {})))
+    assert found.hourly_usd == Decimal(3)
+    assert found.hourly_usd_at_most is None
+
+
+def test_expiry_is_the_one_that_the_fleet_was_made_with() -> None:
+    assert plan().expires_at == NOW + timedelta(hours=8)
+    known = LaunchTemplateFact("lt-1", "fleet-workshop", 1, "x", "2026-11-21T12:00:00Z")
+    found = plan(facts=observed(owned=Owned(launch_templates=(known,))))
+    assert found.expires_at == NOW + timedelta(hours=3)
+
+
+def test_an_expiry_that_has_passed_starts_anew() -> None:
+    known = LaunchTemplateFact("lt-1", "fleet-workshop", 1, "x", "2026-11-21T08:00:00Z")
+    found = plan(facts=observed(owned=Owned(launch_templates=(known,))))
+    assert found.expires_at == NOW + timedelta(hours=8)
+
+
+def test_the_same_world_gives_the_same_template() -> None:
+    assert plan().template.digest == plan().template.digest
+    other = plan(spec(SPEC.replace("100GiB", "200GiB")))
+    assert other.template.digest != plan().template.digest
+
+
+def test_me_becomes_the_callers_address_on_three_ports() -> None:
+    assert plan().ingress == {IngressRule(p, "203.0.113.7/32") for p in (22, 6006, 8888)}
+
+
+def test_the_whole_internet_is_warned_of() -> None:
+    found = plan(spec(SPEC + "access: {from: [0.0.0.0/0]}\n"))
+    assert any("whole internet" in warning for warning in found.warnings)
+
+
+def test_never_is_warned_of() -> None:
+    found = plan(spec(SPEC.replace("expires: 8h", "expires: never")))
+    assert found.expires_at is None
+    assert not found.template.terminate_on_shutdown
+    assert any("never" in warning for warning in found.warnings)
+
+
+def test_user_data_ends_an_abandoned_instance() -> None:
+    assert "OnCalendar=2026-11-21 17:00:00 UTC" in plan().template.user_data
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"subnets": ()}, "no default VPC"),
+        ({"offerings": {}}, "not offered in us-east-1"),
+        ({"instance_types": {}}, "g5.xlarge does not exist in us-east-1"),
+        ({"images": ()}, "no image for pytorch"),
+    ],
+)
+def test_what_cannot_be_met_is_said(change: dict[str, object], message: str) -> None:
+    with pytest.raises(NotFoundError, match=message):
+        plan(facts=observed(**change))
+
+
+def test_types_of_two_architectures_are_refused() -> None:
+    facts = observed(
+        instance_types={
+            "g5.xlarge": gpu_type("g5.xlarge"),
+            "g4dn.xlarge": gpu_type("g4dn.xlarge", architectures=("arm64",)),
+        }
+    )
+    with pytest.raises(FleetError, match="different architectures"):
+        plan(facts=facts)
+
+
+def test_a_volume_smaller_than_the_image_is_refused() -> None:
+    with pytest.raises(FleetError, match="50GiB is smaller than the image's 75GiB"):
+        plan(spec(SPEC.replace("100GiB", "50GiB")))
+
+
+def test_nothing_changes_when_all_is_there() -> None:
+    from fleet.plan.facts import SecurityGroupFact
+
+    group = SecurityGroupFact("sg-1", "vpc-1", plan().ingress)
+    there = tuple(instance(n, m) for n, m in enumerate(("ana", "ben", "chloe"), 1))
+    facts = observed(owned=Owned(instances=there, security_groups=(group,)))
+    assert plan(facts=facts).changes_nothing
+    moved = dataclasses.replace(facts, caller_cidr="198.51.100.1/32")
+    assert not plan(facts=moved).changes_nothing

@@ -1,0 +1,108 @@
+"""Holds the architecture: which layer may import which, and where each library stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "fleet"
+
+# Each layer may import itself and what stands before its group; within a group they are mutually blind.
+GROUPS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("spec",),
+    ("plan",),
+    ("aws", "ssh", "jupyter", "assets"),
+    ("workflows",),
+    ("api", "cli"),
+)
+HOME_OF = {
+    "boto3": {"aws"},
+    "botocore": {"aws"},
+    "fabric": {"ssh"},
+    "paramiko": {"ssh"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "websocket": {"jupyter"},
+    "moto": {"sandbox"},
+    "asyncssh": {"sandbox"},
+    "werkzeug": {"sandbox"},
+}
+# boto3.Session is named in a signature of the Python API, nowhere called.
+ALLOWED = {("api", "boto3"), ("sandbox", "botocore"), ("sandbox", "boto3")}
+IMPURE = {
+    "os", "io.open", "pathlib", "random", "requests", "secrets", "shutil", "socket", "ssl",
+    "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "glob",
+}  # fmt: skip
+
+
+def _layer(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for found in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(found, ast.Import):
+            yield from (alias.name for alias in found.names)
+        elif isinstance(found, ast.ImportFrom) and found.module:
+            assert found.level == 0, f"{path}: relative imports hide the layers"
+            yield found.module
+
+
+def _modules() -> list[Path]:
+    found = sorted(PACKAGE.rglob("*.py"))
+    assert len(found) > 30
+    return [path for path in found if path.name not in {"__main__.py"} or path.parent != PACKAGE]
+
+
+def _reachable(layer: str) -> set[str]:
+    reachable: set[str] = {layer}
+    for group in GROUPS:
+        if layer in group:
+            return reachable
+        reachable |= set(group)
+    raise AssertionError(f"fleet/{layer} belongs to no layer: name it in GROUPS")
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_upward(path: Path) -> None:
+    layer = _layer(path)
+    if layer == "__init__":
+        return
+    ours = {name.split(".")[1] for name in _imports(path) if name.startswith("fleet.")}
+    if layer == "sandbox":
+        assert ours <= {"sandbox", "errors"}, "the sandbox stands beside the layers"
+        return
+    allowed = _reachable(layer) | ({"sandbox"} if layer == "cli" else set())
+    assert ours <= allowed, f"fleet/{layer} may not import {ours - allowed}"
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_in_their_layer(path: Path) -> None:
+    layer = _layer(path)
+    for name in _imports(path):
+        library = name.split(".")[0]
+        home = HOME_OF.get(library, {layer})
+        assert layer in home or (layer, library) in ALLOWED, f"{library} belongs in {home}"
+
+
+def test_pure_layers_touch_nothing() -> None:
+    for path in _modules():
+        if _layer(path) not in {"errors", "spec", "plan"}:
+            continue
+        impure = {name for name in _imports(path) if name.split(".")[0] in IMPURE}
+        assert not impure, f"{path.name} imports {impure}"
+        text = path.read_text("utf-8")
+        for call in ("datetime.now(", "date.today(", "open(", "print("):
+            assert call not in text.replace("urlopen(", ""), f"{path.name} calls {call}"
+
+
+def test_no_layer_knows_of_the_sandbox() -> None:
+    for path in _modules():
+        if _layer(path) in {"sandbox", "cli", "__init__"}:
+            continue
+        assert "fleet.sandbox" not in path.read_text("utf-8"), path
