@@ -106,7 +106,7 @@ def _member(
         message = f"has {len(row)} cells, and the first line names {len(header)}"
         remedy = "put double quotes around a cell that has a comma in it"
         reading.faults.append(place.fault(message, remedy))
-    cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+    cells = {"member": "", **dict(zip(header, (cell.strip() for cell in row), strict=False))}
     for column, name in COLUMNS.items():
         reading.where[*loc, name] = Where(place.file, place.line, column)
     return {COLUMNS[column]: cell for column, cell in cells.items() if cell or column == "member"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spec_cases import HERE, PLAIN
 
@@ -26,8 +26,6 @@ LINES = st.tuples(
     st.sampled_from(["", "  ", "- ", "  - ", "\t"]), st.sampled_from(KEYS), SCALARS
 ).map(lambda parts: f"{parts[0]}{parts[1]}: {parts[2]}")
 
-searching = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 def answer(content: bytes, roster: bytes = b"", overrides: Overrides | None = None) -> None:
     with contextlib.suppress(SpecError):
@@ -40,32 +38,27 @@ def answer(content: bytes, roster: bytes = b"", overrides: Overrides | None = No
         )
 
 
-@searching
 @given(st.binary(max_size=400))
 def test_any_bytes(content: bytes) -> None:
     answer(content)
 
 
-@searching
 @given(st.text(max_size=400))
 def test_any_text(content: str) -> None:
     answer(content.encode("utf-8", "surrogatepass"))
 
 
-@searching
 @given(st.lists(LINES, max_size=12))
 def test_any_lines_of_known_keys(lines: list[str]) -> None:
     answer("\n".join(lines).encode("utf-8", "surrogatepass"))
 
 
-@searching
 @given(st.sampled_from(KEYS), SCALARS)
 def test_any_value_in_a_good_spec(key: str, value: str) -> None:
     lines = [line for line in PLAIN.splitlines() if not line.startswith(f"{key}:")]
     answer("\n".join([*lines, f"{key}: {value}"]).encode("utf-8", "surrogatepass"))
 
 
-@searching
 @given(st.sampled_from(FILES), st.data())
 def test_any_file_of_ours_with_a_piece_changed(path: Path, data: st.DataObject) -> None:
     content = path.read_bytes()
@@ -76,7 +69,6 @@ def test_any_file_of_ours_with_a_piece_changed(path: Path, data: st.DataObject) 
     answer(PLAIN.replace("members: [ana, ben, chloe]", "roster: people.csv").encode(), changed)
 
 
-@searching
 @given(st.integers(), st.text(max_size=9), st.lists(st.text(max_size=9)))
 def test_any_flags(number: int, text: str, types: list[str]) -> None:
     flags = Overrides(

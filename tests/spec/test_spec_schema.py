@@ -47,6 +47,7 @@ UNSEEN = {
     "roster-quote",
     "roster-rows",
     "roster-semicolons",
+    "roster-short-row",
     "roster-twice",
     "script-missing",
     "size-large",
