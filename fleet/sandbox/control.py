@@ -174,7 +174,7 @@ def _launch(directory: Path, *, boot_seconds: float, region: str) -> None:
         return
     words, remedy = _last_words(directory), f"see {directory / 'daemon.log'}"
     if said is None:
-        # It cannot be found by a state file that it has not written; it ends when it cannot say ready.
+        # Not found by a state file that it has not written; it ends when it cannot say ready.
         message = f"the sandbox did not answer within {START_SECONDS:.0f} s: {words}"
         raise SandboxError(message, remedy="see whether the machine is overloaded; start it again")
     if "ModuleNotFoundError" in words:

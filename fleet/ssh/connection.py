@@ -110,7 +110,11 @@ def _connect(host: Host) -> OpenHost:
             },
         )
         shown = _verify_by(connection.client, host)
-        connection.open()
+        try:
+            connection.open()
+        except BaseException:
+            connection.client.close()  # ends paramiko's thread before its socket goes
+            raise
     except BaseException:
         sock.close()
         raise

@@ -44,13 +44,17 @@ def rendered(bootstrap: Bootstrap, *, ssh_key: str | None = None) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_every_combination_is_valid_bash(name: str, tmp_path: Path) -> None:
     script = rendered(CASES[name], ssh_key="ssh-ed25519 AAAA it's mine")
-    checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False)
+    checked = subprocess.run(
+        ["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False
+    )
     assert checked.returncode == 0, checked.stderr
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed: only `bash -n` has looked at the script")
     file = tmp_path / "bootstrap.sh"
     file.write_text("#!/usr/bin/env bash\n" + script)
-    looked = subprocess.run(["shellcheck", str(file)], text=True, capture_output=True, timeout=60, check=False)
+    looked = subprocess.run(
+        ["shellcheck", str(file)], text=True, capture_output=True, timeout=60, check=False
+    )
     assert looked.returncode == 0, looked.stdout
 
 

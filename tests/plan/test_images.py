@@ -44,7 +44,9 @@ def test_versions_compare_as_numbers() -> None:
     assert chosen(ImageSelector(framework="pytorch"), pytorch("2.9"), newest) == newest.name
 
 
-@pytest.mark.parametrize(("asked", "fits"), [("2.9", True), ("2", True), ("2.9.1", True), ("2.90", False), ("3", False)])
+@pytest.mark.parametrize(
+    ("asked", "fits"), [("2.9", True), ("2", True), ("2.9.1", True), ("2.90", False), ("3", False)]
+)
 def test_an_asked_version_fits_whole_numbers_only(asked: str, fits: bool) -> None:
     selector = ImageSelector(framework="pytorch", version=asked)
     if fits:

@@ -35,11 +35,19 @@ def test_an_empty_region_launches_everybody() -> None:
 
 def test_one_member_more_adds_one() -> None:
     found = names(with_instances(instance(1, "ana"), instance(2, "ben")))
-    assert found == {"keep": ["ana", "ben"], "start": [], "adopt": [], "launch": ["chloe"], "surplus": []}
+    assert found == {
+        "keep": ["ana", "ben"],
+        "start": [],
+        "adopt": [],
+        "launch": ["chloe"],
+        "surplus": [],
+    }
 
 
 def test_terminated_instances_do_not_count() -> None:
-    found = names(with_instances(instance(1, "ana", "terminated"), instance(2, "ben", "shutting-down")))
+    found = names(
+        with_instances(instance(1, "ana", "terminated"), instance(2, "ben", "shutting-down"))
+    )
     assert found["launch"] == ["ana", "ben", "chloe"]
 
 

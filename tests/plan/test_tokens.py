@@ -10,7 +10,10 @@ from fleet.plan.tokens import Secrets, client_token, jupyter_token
 
 def test_a_token_is_known_for_all_time() -> None:
     # Computed apart: printf '["jupyter", "ana", 1]' | openssl dgst -sha256 -hmac sss… -binary | base64
-    assert jupyter_token("s" * 43, "ana", generation=1) == "o1RGxPoeojuj5tpVS3gr1iNGnL5YI7kbhunHD1PZhXs"
+    assert (
+        jupyter_token("s" * 43, "ana", generation=1)
+        == "o1RGxPoeojuj5tpVS3gr1iNGnL5YI7kbhunHD1PZhXs"
+    )
 
 
 def test_member_secret_and_generation_each_change_the_token() -> None:

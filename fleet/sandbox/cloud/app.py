@@ -1,6 +1,7 @@
 """`Cloud`: one WSGI application that is EC2, SSM, STS, IAM, S3, Service Quotas and the Price List.
 
-A request goes: `GET /checkip` -> gate -> our JSON services, or moto under the cloud's lock -> an AWS document, always.
+A request goes: `GET /checkip` -> gate -> our JSON services, or moto under the cloud's lock -> an
+AWS document, always.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _ENDS_AT_ONCE = 8
 class Cloud:
     """An AWS account in a process, over hosts that `driver` boots.
 
-    `addresses` gives a loopback address that it never gave before. One `Cloud` at a time lives in a process, because
-    moto keeps its resources in modules.
+    `addresses` gives a loopback address that it never gave before. One `Cloud` at a time lives
+    in a process, because moto keeps its resources in modules.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Cloud:
         addresses: Callable[[], str],
         settings: CloudSettings | None = None,
     ) -> None:
-        from fleet.sandbox.cloud import wiring  # noqa: PLC0415  (imports moto, which takes seconds)
+        from fleet.sandbox.cloud import wiring  # noqa: PLC0415 - imports moto: seconds
 
         self._wiring = wiring
         self.state = CloudState(
@@ -59,7 +60,9 @@ class Cloud:
         return self._answer
 
     def host_powered_off(self, instance_id: str) -> None:
-        """The host powered itself off: the instance is stopped, or terminated, as its shutdown behavior says."""
+        """The host powered itself off: the instance is stopped, or terminated, as its shutdown
+        behavior says.
+        """
         with self.state.lock:
             for backend in self._wiring.regions_in_use(self.state):
                 instance = backend.instance_by_id(instance_id)
@@ -115,14 +118,17 @@ class Cloud:
         except NotImplementedError as error:
             text = f"The sandbox does not implement {call.service}:{call.action}. {error}".strip()
             return error_answer(call.protocol, ApiError("UnsupportedOperation", text))
-        except Exception as error:  # noqa: BLE001  (whatever fails inside is an answer, never a page of HTML)
+        except Exception as error:
             log.exception("%s:%s failed", call.service, call.action)
-            text = f"The sandbox failed in {call.service}:{call.action}: {type(error).__name__}: {error}"
+            text = (
+                f"The sandbox failed in {call.service}:{call.action}: {type(error).__name__}: "
+                f"{error}"
+            )
             return error_answer(call.protocol, ApiError("InternalError", text, status=500))
 
     def _dispatch(self, call: Call, environ: Environ) -> Answer:
         if call.service == "pricing":
-            from fleet.sandbox.cloud import pricing  # noqa: PLC0415  (needs moto's instance types)
+            from fleet.sandbox.cloud import pricing  # noqa: PLC0415 - imports moto
 
             return pricing.handle(call)
         with self.state.lock:

@@ -1,4 +1,6 @@
-"""Reads from an HTTP request which AWS call it is: service, Region, action, and who asks. Changes nothing."""
+"""Reads from an HTTP request which AWS call it is: service, Region, action, and who asks. Changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call. `access_key` is empty for an unsigned request; `parameters` are those of a JSON call."""
+    """One AWS call. `access_key` is empty for an unsigned request; `parameters` are those of a JSON
+    call.
+    """
 
     service: str
     region: str
@@ -43,7 +47,9 @@ def json_parameters(call: Call) -> dict[str, Any]:
 
 
 def _credential_scope(environ: Environ) -> tuple[str, str, str]:
-    """(access key id, Region, service) out of the Signature Version 4 header or the presigned query."""
+    """(access key id, Region, service) out of the Signature Version 4 header or the presigned
+    query.
+    """
     header = str(environ.get("HTTP_AUTHORIZATION", ""))
     credential = header.partition("Credential=")[2].partition(",")[0]
     if not credential:

@@ -1,6 +1,7 @@
 """How much EC2 has, and how much the account may have: two tables that can be set.
 
-A pool is (instance type, Availability Zone, market). Neither table counts what is in use; the caller does.
+A pool is (instance type, Availability Zone, market). Neither table counts what is in use; the
+caller does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ CPU_POOL = 400
 
 @dataclass
 class Capacity:
-    """Instances that EC2 can run per pool. The most specific entry counts; `None` in an entry matches anything."""
+    """Instances that EC2 can run per pool. The most specific entry counts; `None` in an entry
+    matches anything.
+    """
 
     gpu_default: int = GPU_POOL
     cpu_default: int = CPU_POOL

@@ -1,4 +1,6 @@
-"""Reads the tables in `fleet/sandbox/data`; their README names the sources. Gives plain rows, decides nothing."""
+"""Reads the tables in `fleet/sandbox/data`; their README names the sources. Gives plain rows,
+decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
-
 
 _MIB_PER_VCPU = 4096
 """Memory where the table lacks it (g7): what g6 has."""
@@ -46,7 +47,9 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 
 def dlami_names() -> list[dict[str, Any]]:
-    """Rows of dlami_names.jsonl: name, owner, owner_alias, architecture, maybe image_id, region, creation_date."""
+    """Rows of dlami_names.jsonl: name, owner, owner_alias, architecture, maybe image_id, region,
+    creation_date.
+    """
     return _rows("dlami_names.jsonl")
 
 
@@ -57,7 +60,9 @@ def dlami_parameters() -> list[dict[str, Any]]:
 
 @cache
 def accelerated_types() -> dict[str, AcceleratedType]:
-    """Rows of gpu_types.csv by instance type, without those of which neither vCPUs nor GPU memory are known."""
+    """Rows of gpu_types.csv by instance type, without those of which neither vCPUs nor GPU memory
+    are known.
+    """
     rows = csv.DictReader(_text("gpu_types.csv").splitlines())
     described = [row for row in rows if row["vcpus"] or row["total_gpu_memory_mib"]]
     return {row["instance_type"]: _accelerated(row) for row in described}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from fleet.sandbox.cloud.call import Protocol
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.call import Protocol
 
 
 class ApiError(Exception):
@@ -64,7 +66,7 @@ def error_answer(protocol: Protocol, error: ApiError) -> Answer:
 
 def json_answer(document: object, *, status: int = 200, code: str = "") -> Answer:
     """`document` in AWS's JSON protocol; `code` goes into the error header."""
-    headers = (("x-amzn-RequestId", str(uuid.uuid4())),)
+    headers: tuple[tuple[str, str], ...] = (("x-amzn-RequestId", str(uuid.uuid4())),)
     if code:
         headers += (("x-amzn-ErrorType", code),)
     return Answer(status, json.dumps(document).encode(), "application/x-amz-json-1.1", headers)

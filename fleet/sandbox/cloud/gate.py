@@ -1,4 +1,5 @@
-"""The one place where a call passes before moto sees it. A check answers with an error, or lets the call through.
+"""The one place where a call passes before moto sees it. A check answers with an error, or lets the
+call through.
 
 Credentials and Regions are checked here; faults that are switched on by name belong here too.
 """
@@ -16,8 +17,8 @@ from fleet.sandbox.cloud.documents import ApiError
 Check = Callable[[Call], ApiError | None]
 
 _GLOBAL_REGIONS = frozenset({"aws-global"})
-_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105  (AWS's message)
-_EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105  (AWS's message)
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - AWS says so
+_EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105 - AWS says so
 _AUTH_FAILURE = "AWS was not able to validate the provided access credentials"
 
 
@@ -33,7 +34,9 @@ class Gate:
 
 
 def expired_credentials(call: Call) -> ApiError | None:
-    """The access key id `EXPIRED` stands for a session whose time is over; each protocol has its own code."""
+    """The access key id `EXPIRED` stands for a session whose time is over; each protocol has its
+    own code.
+    """
     if call.access_key != "EXPIRED":
         return None
     if call.protocol == "ec2":

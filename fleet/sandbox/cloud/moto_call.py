@@ -1,13 +1,17 @@
-"""One request through moto's WSGI application, and its answer made whole: statuses as EC2's, no HTML."""
+"""One request through moto's WSGI application, and its answer made whole: statuses as EC2's, no
+HTML.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleet.sandbox.cloud.call import Call, Environ
 from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.call import Call, Environ
 
 _CODE = re.compile(rb"<Code>([\w.]+)</Code>")
 _STATUSES = {
@@ -20,7 +24,9 @@ _STATUSES = {
     "AuthFailure": 401,
     "OptInRequired": 401,
 }
-"""HTTP statuses of EC2's errors other than 400, as EC2's table of errors groups them; moto answers 400 to all."""
+"""HTTP statuses of EC2's errors other than 400, as EC2's table of errors groups them; moto answers
+400 to all.
+"""
 
 
 def through_moto(

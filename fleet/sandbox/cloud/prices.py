@@ -1,4 +1,5 @@
-"""What things cost in the sandbox: On-Demand from the tables, Spot as a deterministic share of On-Demand.
+"""What things cost in the sandbox: On-Demand from the tables, Spot as a deterministic share of
+On-Demand.
 
 Prices of other Regions are those of us-east-1. Pure: the time is passed in.
 """
@@ -45,7 +46,7 @@ def on_demand_price(instance_type: str, vcpus: int) -> float | None:
     row = accelerated_types().get(instance_type)
     if row is not None:
         return row.price
-    per_vcpu = cpu_prices().get(instance_type.split(".")[0])
+    per_vcpu = cpu_prices().get(instance_type.split(".", maxsplit=1)[0])
     return None if per_vcpu is None else round(per_vcpu * vcpus, 6)
 
 

@@ -1,4 +1,6 @@
-"""The Price List API: GetProducts for EC2 with TERM_MATCH filters, DescribeServices, GetAttributeValues."""
+"""The Price List API: GetProducts for EC2 with TERM_MATCH filters, DescribeServices,
+GetAttributeValues.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleet.sandbox.cloud import prices
-from fleet.sandbox.cloud.call import Call
 from fleet.sandbox.cloud.documents import Answer, ApiError
 from fleet.sandbox.cloud.json_api import Action, Parameters, answer, page
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.call import Call
 
 _PUBLISHED = "2026-07-20T00:00:00Z"
 _VOLUME_NAMES = {
@@ -74,7 +78,7 @@ def _offers(service: str) -> tuple[Offer, ...]:
 
 
 def _instances() -> Iterator[Offer]:
-    from fleet.sandbox.cloud.ec2 import catalog  # noqa: PLC0415  (imports moto)
+    from fleet.sandbox.cloud.ec2 import catalog  # noqa: PLC0415 - imports moto
 
     for name in sorted(catalog.instance_types()):
         price = catalog.on_demand_price(name)

@@ -1,18 +1,23 @@
-"""Service Quotas for EC2: the vCPU quotas of the account, their defaults, and requests to raise them.
+"""Service Quotas for EC2: the vCPU quotas of the account, their defaults, and requests to raise
+them.
 
-moto 5.2.5 has no EC2 quotas. A request is kept as PENDING and changes nothing, as with AWS at first.
+moto 5.2.5 has no EC2 quotas. A request is kept as PENDING and changes nothing, as with AWS at
+first.
 """
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from fleet.sandbox.cloud.call import Call
 from fleet.sandbox.cloud.capacity import DEFAULT_QUOTAS
 from fleet.sandbox.cloud.documents import Answer, ApiError
 from fleet.sandbox.cloud.json_api import Action, Parameters, answer, page
-from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.call import Call
+    from fleet.sandbox.cloud.state import CloudState
 
 
 class ServiceQuotas:

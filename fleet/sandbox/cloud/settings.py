@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class CloudSettings:
     """How the cloud behaves. All times are in seconds.
 
-    `pending_seconds` pass between a launch and `running`; `boot_seconds` more until the SSH server listens.
-    `shutting_down_seconds` is the least time that an instance is `shutting-down` or `stopping`.
-    A terminated instance stays described for `terminated_seconds`, as EC2 does for about an hour.
+    `pending_seconds` pass between a launch and `running`; `boot_seconds` more until the SSH
+    server listens. `shutting_down_seconds` is the least time that an instance is `shutting-down`
+    or `stopping`. A terminated instance stays described for `terminated_seconds`, as EC2 does
+    for about an hour.
     """
 
     region: str = "us-east-1"

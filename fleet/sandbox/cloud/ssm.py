@@ -1,13 +1,13 @@
 """SSM in one Region: moto's parameters, with the public parameters of Deep Learning AMIs.
 
-moto 5.2.5 does not know `/aws/service/deeplearning` and lets nobody put it; each parameter here points to the newest
-matching image of the Region.
+moto 5.2.5 does not know `/aws/service/deeplearning` and lets nobody put it; each parameter here
+points to the newest matching image of the Region.
 """
 
 from __future__ import annotations
 
 from datetime import UTC
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import moto.ssm.urls
 from moto.ec2.models import ec2_backends
@@ -15,7 +15,11 @@ from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
 from fleet.sandbox.cloud.data import dlami_parameters
 from fleet.sandbox.cloud.ec2.images import SandboxImage, newest_match, parameter_matcher
-from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from fleet.sandbox.cloud.state import CloudState
 
 
 class SandboxSsm(SimpleSystemManagerBackend):
@@ -43,7 +47,7 @@ class SandboxSsm(SimpleSystemManagerBackend):
         return found
 
     def _public(self, name: str, image: SandboxImage) -> Parameter:
-        return Parameter(
+        return Parameter(  # type: ignore[abstract]  # so does moto
             account_id=self.account_id,
             name=name,
             value=image.id,

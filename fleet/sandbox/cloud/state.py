@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.cloud.capacity import Capacity, Quotas
-from fleet.sandbox.cloud.settings import CloudSettings
 from fleet.sandbox.cloud.tokens import ClientTokens
 
 if TYPE_CHECKING:
+    from fleet.sandbox.cloud.settings import CloudSettings
     from fleet.sandbox.driver import HostDriver
 
 
@@ -23,7 +23,9 @@ def utc_now() -> datetime:
 
 @dataclass
 class CloudState:
-    """`lock` guards moto's resources and everything here; no driver is called while it is held, except for a console."""
+    """`lock` guards moto's resources and everything here; no driver is called while it is held,
+    except for a console.
+    """
 
     driver: HostDriver
     addresses: Callable[[], str]

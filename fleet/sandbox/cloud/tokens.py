@@ -1,4 +1,6 @@
-"""ClientTokens: the same token with the same request gives the same answer, with another request an error."""
+"""ClientTokens: the same token with the same request gives the same answer, with another request an
+error.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class ClientTokens:
         if kept[0] != fingerprint:
             raise ApiError(
                 "IdempotentParameterMismatch",
-                f"The client token you have provided is associated with a resource that is already deleted, or "
+                "The client token you have provided is associated with a resource that is "
+                "already deleted, or "
                 f"with a request whose parameters differ: {key[2]}",
             )
         return kept[1]  # type: ignore[return-value]  # kept by the same action, hence of its type

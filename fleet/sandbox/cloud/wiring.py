@@ -1,6 +1,8 @@
-"""Puts the sandbox's EC2 and SSM in the place of moto's: the one module that changes moto. Imports moto.
+"""Puts the sandbox's EC2 and SSM in the place of moto's: the one module that changes moto. Imports
+moto.
 
-For moto 5.2.5, whose backends live in module-level tables, so that one cloud at a time is live in a process:
+For moto 5.2.5, whose backends live in module-level tables, so that one cloud at a time is live
+in a process:
 
 - `BackendDict.backend` is what makes a Region's backend; ours takes the cloud's state.
 - `url_paths` is where moto's server finds the dispatching method of a service.
@@ -9,7 +11,7 @@ For moto 5.2.5, whose backends live in module-level tables, so that one cloud at
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import moto.ec2.urls
 from moto.core.base_backend import BackendDict
@@ -20,7 +22,9 @@ from moto.ssm.models import ssm_backends
 from fleet.sandbox.cloud.ec2.backend import SandboxEc2
 from fleet.sandbox.cloud.ec2.response import SandboxEc2Response
 from fleet.sandbox.cloud.ssm import SandboxSsm
-from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.state import CloudState
 
 
 def install(state: CloudState) -> Any:
@@ -39,7 +43,9 @@ def regions_in_use(state: CloudState) -> list[SandboxEc2]:
 
 
 def forget() -> None:
-    """Drop all of moto's resources; EC2's and SSM's first, because moto's reset would build them anew."""
+    """Drop all of moto's resources; EC2's and SSM's first, because moto's reset would build them
+    anew.
+    """
     ec2_backends.clear()
     ssm_backends.clear()
     BackendDict.reset()

@@ -17,6 +17,8 @@ from pathlib import Path
 from fleet.sandbox.hosts import linux
 
 CANNOT_EXECUTE = 127
+_OFTEN_IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
+_OFTEN_IGNORED += (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Child:
 
     pid: int
     exited: asyncio.Future[int]
+
+
+def _default_signals() -> None:
+    # What somebody up to the sandbox's own caller ignores or blocks (nohup does) is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in _OFTEN_IGNORED:
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Children:
@@ -69,6 +78,7 @@ class Children:
         tty = streams.tty
 
         def in_child() -> None:
+            _default_signals()
             if tty is not None:
                 os.login_tty(tty)
             if prepare:

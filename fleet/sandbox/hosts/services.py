@@ -147,6 +147,8 @@ class Service:
     async def _once(self) -> int | None:
         """One run, from ExecStartPre to the end of the main process: its exit code."""
         unit = self.unit
+        for folder in unit.folders:
+            Path(self._around.paths.real(folder)).mkdir(parents=True, exist_ok=True)
         for line in unit.start_pre:
             code = await self._run_line(line, unit.start_seconds)
             if code:

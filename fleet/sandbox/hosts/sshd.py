@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from fleet.sandbox.hosts import stdin
 from fleet.sandbox.hosts.children import CANNOT_EXECUTE, Child, Children, Streams
 from fleet.sandbox.hosts.paths import HostPaths, below
 
@@ -125,20 +126,21 @@ class Sessions:
 
     async def run(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         """One session, until what it ran has ended and said all."""
+        terminal = process.term_type is not None
         try:
-            if process.term_type is not None:
-                child = await self._on_terminal(process)
-            else:
-                child = await self._on_pipes(process)
+            child, source = await (self._on_terminal if terminal else self._on_pipes)(process)
         except OSError as error:
             process.stderr.write(f"{error}\n".encode())
             process.exit(CANNOT_EXECUTE)
             return
-        process.set_redirect_pid(-child.pid)  # signals go to the whole group, as sshd sends them
+        feeding = asyncio.create_task(stdin.feed(process, child, source, terminal=terminal))
         code = await child.exited
-        process.set_redirect_pid(None)
         await self._drain(process)
         _tell(process, code)
+        feeding.cancel()
+        with contextlib.suppress(asyncio.CancelledError, OSError, asyncssh.Error):
+            await feeding
+        await process.wait_closed()
 
     def _argv(self, process: asyncssh.SSHServerProcess[bytes]) -> list[str]:
         if process.command is not None:
@@ -164,23 +166,27 @@ class Sessions:
             streams=streams,
         )
 
-    async def _on_pipes(self, process: asyncssh.SSHServerProcess[bytes]) -> Child:
-        stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
+    async def _on_pipes(self, process: asyncssh.SSHServerProcess[bytes]) -> tuple[Child, int]:
+        """Start it on three pipes; with it, the end of its stdin that is written to."""
+        source, out, err = os.pipe(), os.pipe(), os.pipe()
         try:
-            streams = Streams(stdin=stdin[0], stdout=stdout[1], stderr=stderr[1])
+            streams = Streams(stdin=source[0], stdout=out[1], stderr=err[1])
             child = self._spawn(process, streams)
         except OSError:
-            for fd in (stdin[1], stdout[0], stderr[0]):
+            for fd in (source[1], out[0], err[0]):
                 os.close(fd)
             raise
         finally:
-            for fd in (stdin[0], stdout[1], stderr[1]):
+            for fd in (source[0], out[1], err[1]):
                 os.close(fd)
-        await process.redirect(stdin=stdin[1], stdout=stdout[0], stderr=stderr[0])
-        return child
+        # An EOF on one stream would close the channel for both: it is sent when the command ended.
+        await process.redirect(stdout=out[0], stderr=err[0], send_eof=False)
+        return child, source[1]
 
-    async def _on_terminal(self, process: asyncssh.SSHServerProcess[bytes]) -> Child:
+    async def _on_terminal(self, process: asyncssh.SSHServerProcess[bytes]) -> tuple[Child, int]:
+        """Start it on a terminal; with it, the terminal's other side."""
         master, slave = os.openpty()
+        stdin.set_size(slave, process.term_size)
         try:
             child = self._spawn(process, Streams(tty=slave))
         except OSError:
@@ -188,8 +194,8 @@ class Sessions:
             raise
         finally:
             os.close(slave)
-        await process.redirect(stdin=os.dup(master), stdout=master)
-        return child
+        await process.redirect(stdout=os.dup(master), send_eof=False)
+        return child, master
 
     async def _drain(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         # Without a terminal, a session lasts until the last holder of its output has closed it: as

@@ -1,16 +1,20 @@
-"""What every EC2 action here shares: parameters, pages, DryRun, ClientTokens. One base for the answer classes."""
+"""What every EC2 action here shares: parameters, pages, DryRun, ClientTokens. One base for the
+answer classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from moto.core.responses import ActionResult
 from moto.ec2.responses._base_response import EC2BaseResponse
 
-from fleet.sandbox.cloud.ec2.backend import SandboxEc2
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
-from fleet.sandbox.cloud.ec2.spec import Data
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.backend import SandboxEc2
+    from fleet.sandbox.cloud.ec2.spec import Data
 
 Item = TypeVar("Item")
 
@@ -37,7 +41,7 @@ class Answers(EC2BaseResponse):
         token = self.parameters.get("NextToken")
         size = int(self.parameters.get("MaxResults") or default)
         if token is not None and not str(token).isdigit():
-            raise Ec2Fault("InvalidNextToken", "The token is not valid.")
+            raise Ec2Error("InvalidNextToken", "The token is not valid.")
         start = int(token or 0)
         end = start + size
         return ActionResult(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.core.responses import ActionResult
 from moto.ec2.models.instance_types import InstanceType
 from moto.ec2.utils import generic_filter
 
 from fleet.sandbox.cloud import prices
 from fleet.sandbox.cloud.ec2 import catalog
 from fleet.sandbox.cloud.ec2.answers import Answers
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault, not_found
+from fleet.sandbox.cloud.ec2.faults import Ec2Error, not_found
 from fleet.sandbox.cloud.ec2.filters import glob_match
+
+if TYPE_CHECKING:
+    from moto.core.responses import ActionResult
 
 _LINUX = ("Linux/UNIX", "Linux/UNIX (Amazon VPC)")
 _SPOT_HORIZON = timedelta(days=90)
@@ -61,7 +63,7 @@ class CatalogAnswers(Answers):
         unknown = [name for name in names if catalog.instance_type(name) is None]
         if unknown:
             text = f"The following supplied instance types do not exist: [{', '.join(unknown)}]"
-            raise Ec2Fault("InvalidInstanceType", text)
+            raise Ec2Error("InvalidInstanceType", text)
         described = [KnownType(catalog.instance_types()[name]) for name in names]
         return self.page("InstanceTypes", generic_filter(self.filters(), described), default=100)
 
@@ -72,7 +74,7 @@ class CatalogAnswers(Answers):
         filters = self.filters()
         unknown = set(filters) - {"instance-type", "location"}
         if unknown:
-            raise Ec2Fault("InvalidParameterValue", f"The filter '{unknown.pop()}' is invalid")
+            raise Ec2Error("InvalidParameterValue", f"The filter '{unknown.pop()}' is invalid")
         offerings = [
             {"InstanceType": name, "LocationType": kind, "Location": location}
             for name in sorted(catalog.instance_types())
@@ -90,7 +92,7 @@ class CatalogAnswers(Answers):
             return list(zones)
         if kind == "availability-zone-id":
             return [zone_id for zone in zones if (zone_id := self._zone_id(zone))]
-        raise Ec2Fault("InvalidParameterValue", f"Invalid value '{kind}' for LocationType.")
+        raise Ec2Error("InvalidParameterValue", f"Invalid value '{kind}' for LocationType.")
 
     def _zone_id(self, zone: str) -> str | None:
         found = self.region_backend.get_zone_by_name(zone)

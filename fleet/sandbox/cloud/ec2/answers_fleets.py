@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.utils import random_fleet_id
 
+from fleet.sandbox.cloud.capacity import Market
 from fleet.sandbox.cloud.ec2 import fleets
 from fleet.sandbox.cloud.ec2.answers import Answers
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
 from fleet.sandbox.cloud.ec2.spec import (
     Data,
     TemplateUse,
     merge,
+    read_price,
     read_spec,
     refuse_reserved_tags,
     tags_by_resource,
@@ -52,9 +53,11 @@ class FleetAnswers(Answers):
         return record
 
     def _shares(self) -> list[fleets.Share]:
-        """How much of each market is wanted, On-Demand first. Raises EC2's errors for what makes no sense."""
+        """How much of each market is wanted, On-Demand first. Raises EC2's errors for what makes no
+        sense.
+        """
         if self.parameters.get("Type", "maintain") not in {"instant", "request", "maintain"}:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterValue", f"Invalid value '{self.parameters['Type']}' for Type."
             )
         target = self.parameters.get("TargetCapacitySpecification") or {}
@@ -64,7 +67,7 @@ class FleetAnswers(Answers):
             int(target.get("SpotTargetCapacity") or 0),
         )
         if total < 1 or on_demand + spot > total:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterValue",
                 "TotalTargetCapacity does not fit the capacities that it is the total of.",
             )
@@ -78,7 +81,7 @@ class FleetAnswers(Answers):
         ]
 
     def _share(
-        self, market: fleets.Market, capacity: int, name: str, known: tuple[str, ...]
+        self, market: Market, capacity: int, name: str, known: tuple[str, ...]
     ) -> fleets.Share:
         options = self.parameters.get(name) or {}
         strategy = options.get("AllocationStrategy") or "lowest-price"
@@ -86,14 +89,14 @@ class FleetAnswers(Answers):
             strategy, strategy
         )
         if strategy not in known:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterValue",
                 f"Invalid value '{strategy}' for {name}.AllocationStrategy.",
             )
         if options.get("MinTargetCapacity") and not (
             options.get("SingleAvailabilityZone") or options.get("SingleInstanceType")
         ):
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterCombination",
                 "MinTargetCapacity needs SingleAvailabilityZone or SingleInstanceType.",
             )
@@ -102,14 +105,14 @@ class FleetAnswers(Answers):
     def _candidates(self) -> list[fleets.Candidate]:
         configs = self.parameters.get("LaunchTemplateConfigs") or []
         if not configs:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "MissingParameter", "The request must contain the parameter LaunchTemplateConfigs"
             )
         tags = tags_by_resource(self.parameters.get("TagSpecifications") or [])
         unknown = [kind for kind in tags if kind not in {"fleet", "instance"}]
         if unknown:
             text = f"'{unknown[0]}' is not a valid taggable resource type for this operation."
-            raise Ec2Fault("InvalidParameterValue", text)
+            raise Ec2Error("InvalidParameterValue", text)
         refuse_reserved_tags(key for of_type in tags.values() for key in of_type)
         candidates = [
             c for config in configs for c in self._of_config(config, tags.get("instance", {}))
@@ -132,24 +135,21 @@ class FleetAnswers(Answers):
         self, data: Data, use: TemplateUse, named: Data, override: Data, tags: dict[str, str]
     ) -> fleets.Candidate:
         if override.get("InstanceRequirements"):
-            raise Ec2Fault(
+            raise Ec2Error(
                 "UnsupportedOperation", "The sandbox does not choose types by InstanceRequirements."
             )
         spec = read_spec(merge(data, _as_request(override, data)), template=use)
         if not (override.get("InstanceType") or data.get("InstanceType")):
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidFleetConfig",
                 "An instance type is needed in the launch template or an override.",
             )
         own = {**spec.tags.get("instance", {}), **tags}
-        price = override.get("MaxPrice") or (self.parameters.get("SpotOptions") or {}).get(
-            "MaxTotalPrice"
-        )
         return fleets.Candidate(
             spec=replace(
                 spec,
                 tags={**spec.tags, "instance": own},
-                max_price=float(price) if override.get("MaxPrice") else spec.max_price,
+                max_price=read_price(override.get("MaxPrice")) or spec.max_price,
                 availability_zone=override.get("AvailabilityZone") or spec.availability_zone,
             ),
             answer={
@@ -170,8 +170,11 @@ class FleetAnswers(Answers):
                 continue
             subnet = self.region_backend.launcher.subnet(candidate.spec.subnet_id)
             if by_zone.setdefault(subnet.availability_zone, subnet.id) != subnet.id:
-                text = f"The fleet names different subnets of the Availability Zone {subnet.availability_zone}."
-                raise Ec2Fault("InvalidFleetConfig", text)
+                text = (
+                    "The fleet names different subnets of the Availability Zone "
+                    f"{subnet.availability_zone}."
+                )
+                raise Ec2Error("InvalidFleetConfig", text)
 
     def describe_fleets(self) -> ActionResult:
         """moto knows nothing of these fleets."""
@@ -180,7 +183,7 @@ class FleetAnswers(Answers):
         records = self.region_backend.instant_fleets
         missing = [i for i in ids if i not in records]
         if missing:
-            raise Ec2Fault("InvalidFleetId.NotFound", f"The fleet ID '{missing[0]}' does not exist")
+            raise Ec2Error("InvalidFleetId.NotFound", f"The fleet ID '{missing[0]}' does not exist")
         wanted = (
             [records[i] for i in ids]
             if ids
@@ -213,7 +216,7 @@ class FleetAnswers(Answers):
         fleet_id = str(self.parameters.get("FleetId"))
         record = self.region_backend.instant_fleets.get(fleet_id)
         if record is None:
-            raise Ec2Fault("InvalidFleetId.NotFound", f"The fleet ID '{fleet_id}' does not exist")
+            raise Ec2Error("InvalidFleetId.NotFound", f"The fleet ID '{fleet_id}' does not exist")
         active = [
             i
             for i in map(self.region_backend.instance_by_id, record.instance_ids)
@@ -269,9 +272,11 @@ class FleetAnswers(Answers):
         }
 
 
-def _as_request(override: Data, data: Data) -> dict[str, Any]:
-    """An override in the words of RunInstances; its subnet replaces that of a template's primary interface."""
-    request = {
+def _as_request(override: Data, data: Data) -> Data:
+    """An override in the words of RunInstances; its subnet replaces that of a template's primary
+    interface.
+    """
+    request: Data = {
         k: override[k]
         for k in ("InstanceType", "SubnetId", "ImageId", "Placement", "BlockDeviceMappings")
         if k in override

@@ -17,7 +17,9 @@ class InstanceAnswers(Answers):
     """Actions on instances."""
 
     def run_instances(self) -> ActionResult:
-        """moto drops most of a launch template, ignores ClientToken, capacity, quota and architecture."""
+        """moto drops most of a launch template, ignores ClientToken, capacity, quota and
+        architecture.
+        """
         least, most = (
             int(self.parameters.get("MinCount") or 1),
             int(self.parameters.get("MaxCount") or 1),
@@ -60,7 +62,9 @@ class InstanceAnswers(Answers):
         return self.page("Reservations", reservations, default=1000)
 
     def describe_instance_status(self) -> ActionResult:
-        """moto shows status checks as passed from the first moment; they are `initializing` until the host boots."""
+        """moto shows status checks as passed from the first moment; they are `initializing` until
+        the host boots.
+        """
         chosen = self.region_backend.find_instances(self.parameters.get("InstanceIds"), {})
         everything = bool(self.parameters.get("IncludeAllInstances"))
         wanted = self.filters().get("instance-state-name")

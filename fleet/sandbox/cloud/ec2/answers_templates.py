@@ -6,7 +6,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
 from fleet.sandbox.cloud.ec2.answers import Answers
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
 from fleet.sandbox.cloud.ec2.spec import Data, refuse_reserved_tags, tags_by_resource
 
 
@@ -20,14 +20,14 @@ class TemplateAnswers(Answers, LaunchTemplates):
         tags = tags_by_resource(self.parameters.get("TagSpecifications") or [])
         refuse_reserved_tags(key for of_type in tags.values() for key in of_type)
         if not 3 <= len(name) <= 128:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidLaunchTemplateName.MalformedException",
                 "A launch template name has 3 to 128 characters.",
             )
         self.error_on_dryrun()
         template = self.once(
             lambda: self.region_backend.create_launch_template(
-                name, self.parameters.get("VersionDescription"), data, tags
+                name, str(self.parameters.get("VersionDescription") or ""), data, tags
             )
         )
         return ActionResult({"LaunchTemplate": self._described_template(template)})

@@ -1,4 +1,5 @@
-"""One Region of EC2: moto's backend with the sandbox's instances, images, instance types, tags and dependencies.
+"""One Region of EC2: moto's backend with the sandbox's instances, images, instance types, tags and
+dependencies.
 
 Each override names what moto 5.2.5 does instead. All calls come with the cloud's lock held.
 """
@@ -6,22 +7,26 @@ Each override names what moto 5.2.5 does instead. All calls come with the cloud'
 from __future__ import annotations
 
 import re
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import moto.ec2.urls
 from moto.ec2.exceptions import DependencyViolationError
-from moto.ec2.models.instances import InstanceState
 from moto.ec2.utils import filter_iam_instance_profiles
 
 from fleet.sandbox.cloud.ec2 import catalog, faults, images
 from fleet.sandbox.cloud.ec2.filters import matches
-from fleet.sandbox.cloud.ec2.fleets import FleetRecord
-from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 from fleet.sandbox.cloud.ec2.launch import Launcher
 from fleet.sandbox.cloud.ec2.lives import HostLives
 from fleet.sandbox.cloud.ec2.templates import Templates
-from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from moto.ec2.models.instances import InstanceState
+
+    from fleet.sandbox.cloud.ec2.fleets import FleetRecord
+    from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+    from fleet.sandbox.cloud.state import CloudState
 
 _EXACT = re.compile(r"[\w:.-]+")
 
@@ -46,7 +51,9 @@ class SandboxEc2(Templates):
         self.amis = dict(images.load_images(self))
 
     def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
-        """moto compares every tag of the Region with a pattern for each resource that it describes: minutes, at scale."""
+        """moto compares every tag of the Region with a pattern for each resource that it describes:
+        minutes, at scale.
+        """
         ids = (filters or {}).get("resource-id", [])
         if filters and list(filters) == ["resource-id"] and all(_EXACT.fullmatch(i) for i in ids):
             return [
@@ -77,8 +84,11 @@ class SandboxEc2(Templates):
         changed = []
         for instance in self.find_instances(instance_ids, {}):
             if instance.disable_api_stop:
-                text = f"The instance '{instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again."
-                raise faults.Ec2Fault("OperationNotPermitted", text)
+                text = (
+                    f"The instance '{instance.id}' may not be stopped. Modify its "
+                    "'disableApiStop' instance attribute and try again."
+                )
+                raise faults.Ec2Error("OperationNotPermitted", text)
             if instance.state in {"shutting-down", "terminated"}:
                 raise _wrong_state(instance, "stopped")
             before = instance.instance_state
@@ -104,17 +114,20 @@ class SandboxEc2(Templates):
         return changed
 
     def terminate_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
-        """moto: terminated at once. As EC2, refuses the whole call where one instance is protected or unknown."""
+        """moto: terminated at once. As EC2, refuses the whole call where one instance is protected
+        or unknown.
+        """
         chosen = self.find_instances(instance_ids, {}) if instance_ids else []
         if not chosen:
-            raise faults.Ec2Fault("InvalidParameterCombination", "No instances specified")
+            raise faults.Ec2Error("InvalidParameterCombination", "No instances specified")
         for instance in chosen:
             if instance.disable_api_termination:
                 text = (
-                    f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' "
+                    f"The instance '{instance.id}' may not be terminated. Modify its "
+                    "'disableApiTermination' "
                     "instance attribute and try again."
                 )
-                raise faults.Ec2Fault("OperationNotPermitted", text)
+                raise faults.Ec2Error("OperationNotPermitted", text)
         changed = []
         for instance in chosen:
             before = instance.instance_state
@@ -147,8 +160,11 @@ class SandboxEc2(Templates):
             )
         except Exception as error:
             name = profile.get("Name") or profile.get("Arn")
-            text = f"Value ({name}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
-            raise faults.Ec2Fault("InvalidParameterValue", text) from error
+            text = (
+                f"Value ({name}) for parameter iamInstanceProfile.name is invalid. Invalid IAM "
+                "Instance Profile name"
+            )
+            raise faults.Ec2Error("InvalidParameterValue", text) from error
 
     def attach_profile(self, instance_id: str, profile: dict[str, Any]) -> None:
         """Associate the IAM instance profile of a launch."""
@@ -164,7 +180,7 @@ class SandboxEc2(Templates):
         """An image id as it is; `resolve:ssm:NAME` through the Region's parameters."""
         if not image_id.startswith("resolve:ssm:"):
             return image_id
-        from moto.ssm.models import ssm_backends  # noqa: PLC0415  (moto's services import each other late)
+        from moto.ssm.models import ssm_backends  # noqa: PLC0415 - imports this module
 
         name = image_id.removeprefix("resolve:ssm:")
         parameter = ssm_backends[self.account_id][self.region_name].get_parameter(name)
@@ -172,7 +188,7 @@ class SandboxEc2(Templates):
             text = (
                 f"The parameter {name} could not be found in AWS Systems Manager Parameter Store."
             )
-            raise faults.Ec2Fault("InvalidParameterValue", text)
+            raise faults.Ec2Error("InvalidParameterValue", text)
         return str(parameter.value)
 
     # dependencies
@@ -187,7 +203,7 @@ class SandboxEc2(Templates):
     def _refuse_group_in_use(self, group: Any) -> None:
         if group.name == "default":
             text = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
-            raise faults.Ec2Fault("CannotDelete", text)
+            raise faults.Ec2Error("CannotDelete", text)
         by_interface = any(group in interface.group_set for interface in self.enis.values())
         by_instance = any(
             group in i.security_groups for i in self.all_instances() if i.state != "terminated"
@@ -234,6 +250,6 @@ class SandboxEc2(Templates):
             raise faults.not_found(entry[0], resource_id)
 
 
-def _wrong_state(instance: Any, verb: str) -> faults.Ec2Fault:
+def _wrong_state(instance: Any, verb: str) -> faults.Ec2Error:
     text = f"The instance '{instance.id}' is not in a state from which it can be {verb}."
-    return faults.Ec2Fault("IncorrectInstanceState", text)
+    return faults.Ec2Error("IncorrectInstanceState", text)

@@ -1,6 +1,8 @@
-"""Instance types and where each is offered: moto's capture of EC2 plus the types of gpu_types.csv that it lacks.
+"""Instance types and where each is offered: moto's capture of EC2 plus the types of gpu_types.csv
+that it lacks.
 
-Takes the two tables, gives plain lookups by type, Region and Availability Zone. Knows no instances and no capacity.
+Takes the two tables, gives plain lookups by type, Region and Availability Zone. Knows no
+instances and no capacity.
 """
 
 from __future__ import annotations
@@ -80,7 +82,9 @@ def _letters(name: str) -> str:
 
 
 def gpus(name: str) -> tuple[Gpu, ...]:
-    """What nvidia-smi would list on the type: one entry per GPU, or the slice of one on g6f and gr6f."""
+    """What nvidia-smi would list on the type: one entry per GPU, or the slice of one on g6f and
+    gr6f.
+    """
     row = accelerated_types().get(name)
     if row is None or row.manufacturer != "NVIDIA":
         return ()
@@ -115,7 +119,9 @@ def _captured_offerings(region: str) -> dict[str, tuple[str, ...]]:
 
 
 def _invented_offerings(region: str, name: str) -> tuple[str, ...]:
-    """Types that moto has not captured: P types in two zones, others in all but one, chosen by the type's name."""
+    """Types that moto has not captured: P types in two zones, others in all but one, chosen by the
+    type's name.
+    """
     zones = sorted({zone for zones in _captured_offerings(region).values() for zone in zones})
     if len(zones) < 2:
         return tuple(zones)
@@ -127,7 +133,9 @@ def _invented_offerings(region: str, name: str) -> tuple[str, ...]:
 
 
 def _described(row: AcceleratedType) -> dict[str, Any]:
-    """A description of a type that moto lacks; what the table does not say follows the type's generation."""
+    """A description of a type that moto lacks; what the table does not say follows the type's
+    generation.
+    """
     described: dict[str, Any] = {
         "AutoRecoverySupported": False,
         "BareMetal": row.name.endswith(".metal"),

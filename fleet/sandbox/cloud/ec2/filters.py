@@ -1,4 +1,6 @@
-"""EC2's filters on instances: names to attributes, values with wildcards, several values mean any of them."""
+"""EC2's filters on instances: names to attributes, values with wildcards, several values mean any
+of them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import fnmatch
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
 
 _ATTRIBUTES: dict[str, Callable[[Any], object]] = {
     "instance-id": lambda i: i.id,
@@ -67,7 +69,7 @@ def _values(instance: Any, name: str) -> Iterable[str]:
     if name == "tag-key":
         return list(tags)
     if name not in _ATTRIBUTES:
-        raise Ec2Fault("InvalidParameterValue", f"The filter '{name}' is invalid")
+        raise Ec2Error("InvalidParameterValue", f"The filter '{name}' is invalid")
     value = _ATTRIBUTES[name](instance)
     return (
         [str(each) for each in value]

@@ -1,6 +1,8 @@
-"""CreateFleet of type `instant`: overrides over pools, in the order of the allocation strategy, with partial answers.
+"""CreateFleet of type `instant`: overrides over pools, in the order of the allocation strategy,
+with partial answers.
 
-moto 5.2.5 takes the first override, never answers with Errors and loses most of the launch template.
+moto 5.2.5 takes the first override, never answers with Errors and loses most of the launch
+template.
 """
 
 from __future__ import annotations
@@ -8,14 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import EC2ClientError
 
-from fleet.sandbox.cloud.capacity import Market
 from fleet.sandbox.cloud.ec2 import catalog
-from fleet.sandbox.cloud.ec2.launch import Checked, Launcher
-from fleet.sandbox.cloud.ec2.spec import Data, LaunchSpec
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.capacity import Market
+    from fleet.sandbox.cloud.ec2.launch import Checked, Launcher
+    from fleet.sandbox.cloud.ec2.spec import Data, LaunchSpec
 
 ON_DEMAND_STRATEGIES = ("lowest-price", "prioritized")
 SPOT_STRATEGIES = (
@@ -38,7 +42,9 @@ class FleetRecord:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One override: the spec that it gives, and how the answer names it. Priority: the lowest number first."""
+    """One override: the spec that it gives, and how the answer names it. Priority: the lowest
+    number first.
+    """
 
     spec: LaunchSpec
     answer: Data
@@ -111,7 +117,9 @@ class InstantFleet:
         return pools
 
     def _ordered(self, pools: list[Pool], share: Share) -> list[Pool]:
-        """The pools in the order in which the strategy tries them; equal ones in the order of the request."""
+        """The pools in the order in which the strategy tries them; equal ones in the order of the
+        request.
+        """
         if share.strategy in {"prioritized", "capacity-optimized-prioritized"}:
             return sorted(pools, key=lambda pool: pool.candidate.priority)
         if share.strategy == "capacity-optimized":
@@ -140,7 +148,9 @@ class InstantFleet:
 
     @staticmethod
     def _groups(pools: list[Pool], options: Data) -> list[list[Pool]]:
-        """The sets of pools of which one must hold the whole fleet: by zone, by type, or all together."""
+        """The sets of pools of which one must hold the whole fleet: by zone, by type, or all
+        together.
+        """
         if not (options.get("SingleAvailabilityZone") or options.get("SingleInstanceType")):
             return [pools]
         groups: dict[tuple[str, str], list[Pool]] = {}
@@ -151,7 +161,9 @@ class InstantFleet:
         return list(groups.values())
 
     def _plan(self, pools: list[Pool], share: Share) -> list[tuple[Pool, int]]:
-        """How many instances each pool gives; every pool that gave less than was asked of it is named in the errors."""
+        """How many instances each pool gives; every pool that gave less than was asked of it is
+        named in the errors.
+        """
         if share.strategy == "diversified":
             return self._plan_diversified(pools, share)
         plan: list[tuple[Pool, int]] = []

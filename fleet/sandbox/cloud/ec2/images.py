@@ -1,7 +1,9 @@
-"""Amazon machine images: the real Deep Learning AMI names, and a few ordinary images of Amazon Linux and Ubuntu.
+"""Amazon machine images: the real Deep Learning AMI names, and a few ordinary images of Amazon
+Linux and Ubuntu.
 
-moto 5.2.5 knows two Deep Learning AMIs of 2017 and dates every image now; these carry the dates, sizes, device names
-and descriptions that EC2 shows. What the table lacks (ids, some dates) is made up deterministically here.
+moto 5.2.5 knows two Deep Learning AMIs of 2017 and dates every image now; these carry the dates,
+sizes, device names and descriptions that EC2 shows. What the table lacks (ids, some dates) is
+made up deterministically here.
 """
 
 from __future__ import annotations
@@ -31,13 +33,18 @@ _DATED_ELSEWHERE = {
     "Deep Learning Proprietary Nvidia Driver AMI (Amazon Linux 2) Version 81": "2025-01-15",
 }
 _STATES_TYPES_SINCE = "2023-11"
-"""Descriptions name the supported types since the driver split of 2023-11-15; images of 2022 do not."""
+"""Descriptions name the supported types since the driver split of 2023-11-15; images of 2022 do
+not.
+"""
 _X86_OSS = "G4dn, G5, G6, Gr6, G6e, P4d, P4de, P5, P5e, P5en, P6-B200"
 _X86_OSS_2024 = "G4dn, G5, G6, Gr6, P4, P4de, P5"
 _X86_BASE_2026 = f"{_X86_OSS}, P6-B300, G7, G7e"
 _X86_PROPRIETARY = "G3, P3, P3dn"
 _ARM64 = "G5g, P6e-GB200"
-_NOTES = "Release notes: https://docs.aws.amazon.com/dlami/latest/devguide/appendix-ami-release-notes.html"
+_NOTES = (
+    "Release notes: "
+    "https://docs.aws.amazon.com/dlami/latest/devguide/appendix-ami-release-notes.html"
+)
 
 
 class SandboxImage(Ami):

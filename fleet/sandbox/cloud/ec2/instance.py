@@ -1,7 +1,9 @@
-"""One instance: moto's model with the states, addresses and block devices of a host that really boots.
+"""One instance: moto's model with the states, addresses and block devices of a host that really
+boots.
 
-moto 5.2.5 makes an instance `running` at once, gives it random addresses, forces gp3 to 3,000 IOPS and adds a second
-root volume; this class gives it the host's loopback address, a life in states, and volumes as asked.
+moto 5.2.5 makes an instance `running` at once, gives it random addresses, forces gp3 to 3,000
+IOPS and adds a second root volume; this class gives it the host's loopback address, a life in
+states, and volumes as asked.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from __future__ import annotations
 import base64
 import threading
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.types import Base64EncodedString
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from moto.ec2.utils import random_spot_request_id
 
-from fleet.sandbox.cloud.ec2.spec import LaunchSpec
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.spec import LaunchSpec
 
 STATES = {
     "pending": 0,
@@ -125,7 +128,9 @@ class SandboxInstance(Instance):
     @property
     def private_dns_name(self) -> str:
         """EC2's IP-based name; empty for a terminated instance."""
-        return "" if self.private_ip is None else f"ip-{self.address.replace('.', '-')}.ec2.internal"
+        return (
+            "" if self.private_ip is None else f"ip-{self.address.replace('.', '-')}.ec2.internal"
+        )
 
     def _own_address(self) -> None:
         interface = self.nics[0]
@@ -140,7 +145,6 @@ class SandboxInstance(Instance):
         ]
         interface.private_dns_name = self.private_dns_name
         interface.public_ip_auto_assign = False
-        interface.attachment_delete = self.spec.delete_interface
         self.show_public_address()
 
     def show_public_address(self) -> None:

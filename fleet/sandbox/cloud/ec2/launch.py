@@ -1,4 +1,5 @@
-"""Launches instances: checks a `LaunchSpec` as EC2 does, finds a pool with capacity and quota, makes the instances.
+"""Launches instances: checks a `LaunchSpec` as EC2 does, finds a pool with capacity and quota,
+makes the instances.
 
 The caller holds the cloud's lock. Hosts boot later, through `HostLives`.
 """
@@ -6,7 +7,7 @@ The caller holds the cloud's lock. Hosts boot later, through `HostLives`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models.instances import Reservation
 from moto.ec2.utils import random_reservation_id
@@ -14,9 +15,11 @@ from moto.ec2.utils import random_reservation_id
 from fleet.sandbox.cloud import prices
 from fleet.sandbox.cloud.ec2 import catalog, faults
 from fleet.sandbox.cloud.ec2.instance import SandboxInstance
-from fleet.sandbox.cloud.ec2.spec import LaunchSpec
 from fleet.sandbox.cloud.ec2.volumes import Device, attach_devices, plan_devices
-from fleet.sandbox.cloud.state import CloudState
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.spec import LaunchSpec
+    from fleet.sandbox.cloud.state import CloudState
 
 MAX_USER_DATA = 16 * 1024
 
@@ -36,7 +39,7 @@ class Room:
     """How many more instances a pool can take, and the error when it is one too many."""
 
     instances: int
-    fault: faults.Ec2Fault
+    fault: faults.Ec2Error
 
 
 class Launcher:
@@ -49,12 +52,14 @@ class Launcher:
     def run(
         self, spec: LaunchSpec, *, least: int, most: int, dry_run: bool = False
     ) -> Reservation | None:
-        """RunInstances: `most` instances in one zone, or at least `least`; else EC2's error. None for a dry run."""
+        """RunInstances: `most` instances in one zone, or at least `least`; else EC2's error. None
+        for a dry run.
+        """
         if not 1 <= least <= most:
-            raise faults.Ec2Fault("InvalidParameterValue", f"Invalid value '{least}' for minCount.")
+            raise faults.Ec2Error("InvalidParameterValue", f"Invalid value '{least}' for minCount.")
         checked = self.check(spec, fleet=False)
         subnets = self.candidate_subnets(spec, fleet=False)
-        fault: faults.Ec2Fault | None = None
+        fault: faults.Ec2Error | None = None
         for subnet in subnets:
             room = self.room(spec, subnet.availability_zone)
             if room.instances >= least:
@@ -66,7 +71,7 @@ class Launcher:
         """Resolve every name in the spec; raises the error of the first that EC2 would refuse."""
         image = self.image(spec.image_id)
         if catalog.instance_type(spec.instance_type) is None:
-            raise faults.Ec2Fault(
+            raise faults.Ec2Error(
                 "InvalidParameterValue", f"Invalid value '{spec.instance_type}' for InstanceType."
             )
         supported = catalog.architectures(spec.instance_type)
@@ -76,11 +81,11 @@ class Launcher:
             raise faults.not_found("InvalidKeyPair", spec.key_name)
         self._check_profile(spec)
         if len(spec.user_data or "") > MAX_USER_DATA * 4 // 3 + 4:
-            raise faults.Ec2Fault(
+            raise faults.Ec2Error(
                 "InvalidUserData.Malformed", "User data is limited to 16384 bytes"
             )
         if spec.shutdown_behavior not in {"stop", "terminate"}:
-            raise faults.Ec2Fault(
+            raise faults.Ec2Error(
                 "InvalidParameterValue",
                 f"Invalid value '{spec.shutdown_behavior}' for InstanceInitiatedShutdownBehavior.",
             )
@@ -108,7 +113,7 @@ class Launcher:
             "spot",
         ]
         if spec.market not in supported:
-            raise faults.Ec2Fault(
+            raise faults.Ec2Error(
                 "Unsupported",
                 f"The requested instance type {spec.instance_type} does not support {spec.market}.",
             )
@@ -128,7 +133,7 @@ class Launcher:
         wrong = next((group for group in groups if group.vpc_id != vpc_id), None)
         if wrong is not None:
             text = f"Security group {wrong.id} and subnet belong to different networks."
-            raise faults.Ec2Fault("InvalidParameter", text)
+            raise faults.Ec2Error("InvalidParameter", text)
         return groups or [self._backend.get_default_security_group(vpc_id)]
 
     def candidate_subnets(self, spec: LaunchSpec, *, fleet: bool) -> list[Any]:
@@ -139,7 +144,7 @@ class Launcher:
         else:
             defaults = self._backend.get_default_subnets()
             if spec.availability_zone and spec.availability_zone not in defaults:
-                raise faults.Ec2Fault(
+                raise faults.Ec2Error(
                     "InvalidParameterValue",
                     f"Invalid availability zone: [{spec.availability_zone}]",
                 )
@@ -233,12 +238,15 @@ class Launcher:
         """Make `count` instances in the subnet. The pool was found to have room for them."""
         spec = replace(checked.spec, image_id=checked.image.id)
         if subnet.available_ip_address_count < count:
-            text = f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
-            raise faults.Ec2Fault("InsufficientFreeAddressesInSubnet", text)
+            text = (
+                f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the "
+                "requested number of instances."
+            )
+            raise faults.Ec2Error("InsufficientFreeAddressesInSubnet", text)
         reservation = Reservation(random_reservation_id(), owner_id=self._backend.account_id)
         self._backend.reservations[reservation.id] = reservation
         for index in range(count):
-            instance = SandboxInstance(
+            instance = SandboxInstance(  # type: ignore[abstract]  # so does moto with its own
                 self._backend,
                 spec,
                 subnet_id=subnet.id,

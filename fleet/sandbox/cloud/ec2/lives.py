@@ -1,7 +1,8 @@
 """The lives of hosts: which state an instance is in, and what the driver does at each change.
 
-A change happens under the cloud's lock; the driver is called outside of it, one call at a time per instance, so that a
-slow host delays nobody else. Every thread here is a daemon and bounded by what the driver bounds.
+A change happens under the cloud's lock; the driver is called outside of it, one call at a time
+per instance, so that a slow host delays nobody else. Every thread here is a daemon and bounded
+by what the driver bounds.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleet.sandbox.cloud.ec2 import catalog
-from fleet.sandbox.cloud.ec2.instance import SandboxInstance
-from fleet.sandbox.cloud.state import CloudState
 from fleet.sandbox.driver import HostConfig
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+    from fleet.sandbox.cloud.state import CloudState
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +80,9 @@ class HostLives:
         instance.hide_public_address()
 
     def end(self) -> set[str]:
-        """No further change happens. Gives the ids of hosts that the driver still has. The lock is held."""
+        """No further change happens. Gives the ids of hosts that the driver still has. The lock is
+        held.
+        """
         self._closed = True
         for timer in self._timers:
             timer.cancel()

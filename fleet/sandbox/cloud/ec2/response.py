@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moto.core.responses import ActionResult
+from typing import TYPE_CHECKING
+
 from moto.ec2.responses import EC2Response
 
 from fleet.sandbox.cloud.ec2.answers_catalog import CatalogAnswers
@@ -10,6 +11,9 @@ from fleet.sandbox.cloud.ec2.answers_fleets import FleetAnswers
 from fleet.sandbox.cloud.ec2.answers_instances import InstanceAnswers
 from fleet.sandbox.cloud.ec2.answers_templates import TemplateAnswers
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags
+
+if TYPE_CHECKING:
+    from moto.core.responses import ActionResult
 
 
 class SandboxEc2Response(

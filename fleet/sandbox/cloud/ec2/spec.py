@@ -1,16 +1,20 @@
-"""What a launch asks for: request parameters over a launch template, read into one frozen `LaunchSpec`.
+"""What a launch asks for: request parameters over a launch template, read into one frozen
+`LaunchSpec`.
 
-Both use EC2's names (a template's data has the parameters of RunInstances), so they are merged first and read once.
+Both use EC2's names (a template's data has the parameters of RunInstances), so they are merged
+first and read once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleet.sandbox.cloud.capacity import Market
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.capacity import Market
 
 Data = dict[str, Any]
 
@@ -32,7 +36,9 @@ class TemplateUse:
 
 @dataclass(frozen=True)
 class LaunchSpec:
-    """One launch, resolved but not yet checked. `devices` are raw BlockDeviceMappings by device name."""
+    """One launch, resolved but not yet checked. `devices` are raw BlockDeviceMappings by device
+    name.
+    """
 
     image_id: str
     instance_type: str
@@ -62,7 +68,9 @@ class LaunchSpec:
 
 
 def merge(template: Data, request: Data) -> Data:
-    """Template data with the request's parameters over it: lists of devices and of tags by key, all else whole."""
+    """Template data with the request's parameters over it: lists of devices and of tags by key, all
+    else whole.
+    """
     merged = {name: template[name] for name in _TAKEN_WHOLE if template.get(name) is not None}
     merged.update(
         {name: request[name] for name in _TAKEN_WHOLE if request.get(name) not in (None, [], {})}
@@ -114,9 +122,11 @@ def _merge_tags(under: list[Data], over: list[Data]) -> list[Data]:
 def read_spec(
     data: Data, *, template: TemplateUse | None = None, client_token: str = ""
 ) -> LaunchSpec:
-    """The launch that merged parameters describe. Raises EC2's error where a parameter makes no sense."""
+    """The launch that merged parameters describe. Raises EC2's error where a parameter makes no
+    sense.
+    """
     if not data.get("ImageId"):
-        raise Ec2Fault("MissingParameter", "The request must contain the parameter ImageId")
+        raise Ec2Error("MissingParameter", "The request must contain the parameter ImageId")
     interface = _primary_interface(data)
     market_options = data.get("InstanceMarketOptions") or {}
     placement = data.get("Placement") or {}
@@ -138,7 +148,7 @@ def read_spec(
         shutdown_behavior=data.get("InstanceInitiatedShutdownBehavior") or "stop",
         tags=tags,
         market="spot" if market_options.get("MarketType") == "spot" else "on-demand",
-        max_price=_price((market_options.get("SpotOptions") or {}).get("MaxPrice")),
+        max_price=read_price((market_options.get("SpotOptions") or {}).get("MaxPrice")),
         disable_api_termination=bool(data.get("DisableApiTermination")),
         disable_api_stop=bool(data.get("DisableApiStop")),
         ebs_optimized=bool(data.get("EbsOptimized")),
@@ -152,7 +162,7 @@ def read_spec(
 def refuse_reserved_tags(keys: Any) -> None:
     """Keys that begin with `aws:` belong to AWS."""
     if any(str(key).lower().startswith("aws:") for key in keys):
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use"
         )
 
@@ -162,14 +172,16 @@ def _primary_interface(data: Data) -> Data:
     if not interfaces:
         return {}
     if data.get("SubnetId"):
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidParameterCombination",
-            "Network interfaces and an instance-level subnet ID may not be specified on the same request",
+            "Network interfaces and an instance-level subnet ID may not be specified on the same "
+            "request",
         )
     if data.get("SecurityGroupIds") or data.get("SecurityGroups"):
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidParameterCombination",
-            "Network interfaces and an instance-level security groups may not be specified on the same request",
+            "Network interfaces and an instance-level security groups may not be specified on "
+            "the same request",
         )
     primary: Data = next(
         (nic for nic in interfaces if int(nic.get("DeviceIndex") or 0) == 0), interfaces[0]
@@ -177,10 +189,11 @@ def _primary_interface(data: Data) -> Data:
     return primary
 
 
-def _price(text: object) -> float | None:
+def read_price(text: object) -> float | None:
+    """A price cap in USD per hour; EC2 takes it as text."""
     if text in (None, ""):
         return None
     try:
         return float(str(text))
     except ValueError:
-        raise Ec2Fault("InvalidParameterValue", f"Invalid value '{text}' for maxPrice.") from None
+        raise Ec2Error("InvalidParameterValue", f"Invalid value '{text}' for maxPrice.") from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import EC2Backend
 
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
-from fleet.sandbox.cloud.ec2.spec import Data
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.spec import Data
 
 
 class Templates(EC2Backend):
@@ -17,20 +19,23 @@ class Templates(EC2Backend):
         """The template that LaunchTemplateId or LaunchTemplateName names."""
         template_id, name = reference.get("LaunchTemplateId"), reference.get("LaunchTemplateName")
         if not template_id and not name:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "MissingParameter",
                 "The request must contain LaunchTemplateId or LaunchTemplateName",
             )
         if template_id:
             found = self.launch_templates.get(template_id)
             if found is None:
-                text = f"The specified launch template, with template ID {template_id}, does not exist."
-                raise Ec2Fault("InvalidLaunchTemplateId.NotFound", text)
+                text = (
+                    f"The specified launch template, with template ID {template_id}, does not "
+                    "exist."
+                )
+                raise Ec2Error("InvalidLaunchTemplateId.NotFound", text)
             return found
         found = self.launch_templates.get(self.launch_template_name_to_ids.get(str(name), ""))
         if found is None:
             text = f"The specified launch template, with template name {name}, does not exist."
-            raise Ec2Fault("InvalidLaunchTemplateName.NotFoundException", text)
+            raise Ec2Error("InvalidLaunchTemplateName.NotFoundException", text)
         return found
 
     def version_of(self, template: Any, version: object) -> Any:
@@ -39,8 +44,11 @@ class Templates(EC2Backend):
         if text in {"$Latest", "$Default"}:
             return template.get_version(text)
         if not text.isdigit() or not 1 <= int(text) <= len(template.versions):
-            message = f"Could not find launch template version {text} for the launch template {template.id}."
-            raise Ec2Fault("InvalidLaunchTemplateId.VersionNotFound", message)
+            message = (
+                f"Could not find launch template version {text} for the launch template "
+                f"{template.id}."
+            )
+            raise Ec2Error("InvalidLaunchTemplateId.VersionNotFound", message)
         return template.get_version(text)
 
     def template_version(self, reference: Data) -> Any:

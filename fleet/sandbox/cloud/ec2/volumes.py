@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleet.sandbox.cloud.ec2.faults import Ec2Fault
-from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+from fleet.sandbox.cloud.ec2.faults import Ec2Error
+
+if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 
 GP3_IOPS, GP3_THROUGHPUT = 3000, 125
 GP3_MAX_IOPS, GP3_MAX_THROUGHPUT = 80_000, 2_000
@@ -29,7 +31,9 @@ class Device:
 
 
 def plan_devices(image: Any, asked: Any, *, encrypt_by_default: bool) -> list[Device]:
-    """The devices that an instance gets; the root device is replaced, not doubled. Raises EC2's errors."""
+    """The devices that an instance gets; the root device is replaced, not doubled. Raises EC2's
+    errors.
+    """
     mappings: dict[str, dict[str, Any]] = {}
     for mapping in image.block_device_mappings:
         mappings[mapping["DeviceName"]] = {
@@ -57,12 +61,12 @@ def _device(
     name: str, ebs: dict[str, Any], snapshot: dict[str, Any] | None, *, encrypt: bool
 ) -> Device:
     if not ebs.get("VolumeSize"):
-        raise Ec2Fault(
+        raise Ec2Error(
             "MissingParameter", "The request must contain the parameter size or snapshotId"
         )
     size = int(ebs["VolumeSize"])
     if snapshot is not None and size < int(snapshot["VolumeSize"]):
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidBlockDeviceMapping",
             f"Volume of size {size}GB is smaller than snapshot '{snapshot['SnapshotId']}', "
             f"expect size >= {snapshot['VolumeSize']}GB",
@@ -86,28 +90,29 @@ def _performance(ebs: dict[str, Any]) -> tuple[int | None, int | None]:
     kind, iops, throughput = ebs["VolumeType"], ebs.get("Iops"), ebs.get("Throughput")
     if kind != "gp3":
         if throughput:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterCombination",
                 f"The parameter throughput is not supported for {kind} volumes.",
             )
         if iops and kind not in {"io1", "io2"}:
-            raise Ec2Fault(
+            raise Ec2Error(
                 "InvalidParameterCombination",
                 f"The parameter iops is not supported for {kind} volumes.",
             )
         return (int(iops) if iops else None), None
     iops, throughput = int(iops or GP3_IOPS), int(throughput or GP3_THROUGHPUT)
     if not GP3_IOPS <= iops <= GP3_MAX_IOPS:
-        raise Ec2Fault("InvalidParameterValue", f"Volume iops of {iops} is out of range for gp3.")
+        raise Ec2Error("InvalidParameterValue", f"Volume iops of {iops} is out of range for gp3.")
     if not GP3_THROUGHPUT <= throughput <= GP3_MAX_THROUGHPUT:
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidParameterValue", f"Volume throughput of {throughput} is out of range for gp3."
         )
     if throughput > iops * GP3_MIBPS_PER_IOPS:
         ratio = throughput / iops
-        raise Ec2Fault(
+        raise Ec2Error(
             "InvalidParameterValue",
-            f"Throughput (MiBps) to iops ratio of {ratio:.6f} is too high; maximum is 0.250000 MiBps per iops.",
+            f"Throughput (MiBps) to iops ratio of {ratio:.6f} is too high; maximum is 0.250000 "
+            "MiBps per iops.",
         )
     return iops, throughput
 

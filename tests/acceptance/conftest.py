@@ -1,0 +1,103 @@
+"""The real CLI, as a person runs it, against a sandbox of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FLEET = str(Path(sys.executable).with_name("fleet"))
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Cli:
+    """Runs `fleet` with an environment of its own: no AWS credentials, files below one folder."""
+
+    folder: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "FLEET_"))
+        }
+        own = {
+            "FLEET_SANDBOX_DIR": str(self.folder / "sandbox"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        return kept | own | self.extra
+
+    def __call__(
+        self, *arguments: str, timeout: float = SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [FLEET, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command that must succeed, and read its JSON."""
+        done = self(*arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def sandbox_environment(self) -> dict[str, str]:
+        """What `eval "$(fleet sandbox env)"` gives a shell."""
+        script = f'eval "$({FLEET} sandbox env)" && env -0'
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env=self.environment,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        pairs = (entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
+        return dict((name, value) for name, value in pairs)
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The CLI with a sandbox that lives as long as the tests of this process."""
+    running = Cli(tmp_path_factory.mktemp("fleet"))
+    yield running
+    stopped = running("sandbox", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Cli:
+    """The CLI without a sandbox."""
+    return Cli(tmp_path)
+
+
+def write_spec(folder: Path, name: str, **changes: str) -> Path:
+    """Write a small spec; each change replaces or adds a top-level line."""
+    lines = {
+        "name": name,
+        "members": "[ana, ben]",
+        "image": "{framework: pytorch, os: ubuntu-24.04}",
+        "instances": "{types: [g5.xlarge, g4dn.xlarge]}",
+        "volume": "120GiB",
+        "expires": "8h",
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text("".join(f"{key}: {value}\n" for key, value in {**lines, **changes}.items()))
+    return path
