@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_cases import HERE, load
 
 from fleet.errors import EXIT_USAGE, SpecError
+from tests.spec.cases import HERE, load
 
 EXPECTED = sorted((HERE / "broken").glob("*.expected"))
 JARGON = (

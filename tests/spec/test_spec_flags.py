@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from spec_cases import PLAIN, load_text
 
 from fleet.errors import SpecError
 from fleet.spec.load import Overrides
+from tests.spec.cases import PLAIN, load_text
 
 
 def test_flags_take_the_place_of_values() -> None:

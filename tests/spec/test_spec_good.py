@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from spec_cases import EXAMPLES, HERE, PLAIN, load, load_text
 
 from fleet.spec.model import (
     Access,
@@ -20,6 +19,7 @@ from fleet.spec.model import (
     Member,
     Volume,
 )
+from tests.spec.cases import EXAMPLES, HERE, PLAIN, load, load_text
 
 GOOD = sorted((HERE / "good").glob("*.yaml"))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_cases import HERE, PLAIN
 
 from fleet.errors import SpecError
 from fleet.spec.fields import SPEC, Keys
 from fleet.spec.load import Overrides, load_spec
+from tests.spec.cases import HERE, PLAIN
 
 FILES = [path for path in HERE.rglob("*") if path.suffix in (".yaml", ".csv")]
 KEYS = [key.name for key in SPEC.keys] + [

@@ -8,12 +8,12 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 import yaml
-from spec_cases import EXAMPLES, HERE
 
 from fleet.spec import model
 from fleet.spec.fields import ACCESS, BOOTSTRAP, IMAGE, INSTANCES, SPEC, VOLUME, Keys, Text
 from fleet.spec.reference import spec_reference
 from fleet.spec.schema import spec_json_schema
+from tests.spec.cases import EXAMPLES, HERE
 
 VALIDATOR = jsonschema.Draft202012Validator(spec_json_schema())
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_cases import PLAIN, load_text
 
 from fleet.errors import SpecError
 from fleet.spec import people, rules
 from fleet.spec.document import LARGEST
 from fleet.spec.refusal import RefusedError
 from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
+from tests.spec.cases import PLAIN, load_text
 
 
 @given(st.integers(min_value=0, max_value=40 * 86400))
