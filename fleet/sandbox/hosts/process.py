@@ -136,10 +136,12 @@ class ProcessDriver:
                 start_new_session=True,
             )
         self._orders = ours
-        threading.Thread(target=self._listen, args=(ours,), name="hosts", daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(ours, self._process), name="hosts", daemon=True
+        ).start()
         return ours
 
-    def _listen(self, orders: socket.socket) -> None:
+    def _listen(self, orders: socket.socket, process: subprocess.Popen[bytes]) -> None:
         """Hear which hosts have ended, until the hypervisor closes its end."""
         while True:
             try:
@@ -154,6 +156,7 @@ class ProcessDriver:
             if self._orders is orders:
                 self._orders = None
         orders.close()
+        process.wait()
         for instance_id in left:
             self._ended(instance_id)
 

@@ -147,8 +147,7 @@ class Service:
     async def _once(self) -> int | None:
         """One run, from ExecStartPre to the end of the main process: its exit code."""
         unit = self.unit
-        for folder in unit.folders:
-            Path(self._around.paths.real(folder)).mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         for line in unit.start_pre:
             code = await self._run_line(line, unit.start_seconds)
             if code:
@@ -168,6 +167,10 @@ class Service:
             code = await child.exited
         await _listen_out(said)
         return code
+
+    def _make_folders(self) -> None:
+        for folder in self.unit.folders:
+            Path(self._around.paths.real(folder)).mkdir(parents=True, exist_ok=True)
 
     async def _oneshot(self) -> int:
         for line in self.unit.start:
