@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.sandbox.cloud.recording import Served, serve
 
 if TYPE_CHECKING:

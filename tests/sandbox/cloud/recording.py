@@ -1,4 +1,6 @@
-"""A host driver that boots nothing and remembers what it was asked to do, and a served cloud over it."""
+"""A host driver that boots nothing and remembers what it was asked to do, and a served cloud over
+it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,7 @@ class RecordingDriver:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  (werkzeug's name)
+    def log(self, *_: Any) -> None:
         pass
 
 
@@ -74,20 +76,25 @@ class Served:
     cloud: Cloud
     driver: RecordingDriver
     url: str
-    cleanup: list[Callable[[], None]] = field(default_factory=list)
+    clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     def session(self, *, region: str = "us-east-1", key: str = "AKIAEXAMPLE") -> boto3.Session:
         return boto3.Session(key, "secret", region_name=region)
 
     def client(self, service: Any, *, region: str = "us-east-1", key: str = "AKIAEXAMPLE") -> Any:
-        config = Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=5,
-            read_timeout=30,
-            s3={"addressing_style": "path"},
-        )
-        session = self.session(region=region, key=key)
-        return session.client(service, endpoint_url=self.url, config=config)
+        """A client that does not retry; making one takes longer than a call."""
+        made = self.clients.get((service, region, key))
+        if made is None:
+            config = Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=5,
+                read_timeout=30,
+                s3={"addressing_style": "path"},
+            )
+            session = self.session(region=region, key=key)
+            made = session.client(service, endpoint_url=self.url, config=config)
+            self.clients[service, region, key] = made
+        return made
 
     @property
     def ec2(self) -> EC2Client:
@@ -106,7 +113,9 @@ def serve(settings: CloudSettings = QUICK) -> Iterator[Served]:
         settings=settings,
     )
     server = make_server("127.0.0.1", 0, cloud.app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield Served(cloud, driver, f"http://127.0.0.1:{server.server_port}")
@@ -117,7 +126,9 @@ def serve(settings: CloudSettings = QUICK) -> Iterator[Served]:
         cloud.close()
 
 
-def eventually(read: Callable[[], Found], accept: Callable[[Found], bool], *, seconds: float = 20) -> Found:
+def eventually(
+    read: Callable[[], Found], accept: Callable[[Found], bool], *, seconds: float = 20
+) -> Found:
     """What `read` gives once `accept` holds for it; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
