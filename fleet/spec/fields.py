@@ -155,9 +155,9 @@ INSTANCES = Keys(
         Key(
             "max_price",
             Measure(numeric=True),
-            "The most to pay for a Spot instance, in USD per hour.",
+            "The most that one instance may cost, in USD per hour, in either market.",
             "0.60",
-            default="the On-Demand price",
+            default="no limit of its own",
             nullable=True,
         ),
     )

@@ -127,7 +127,8 @@ class ImageSelector(Frozen):
 class Instances(Frozen):
     """What to launch: instance types in the order of preference, and the market.
 
-    `max_price` caps Spot prices, in USD per hour and instance.
+    `max_price` is the most that one instance may cost, in USD per hour: EC2 holds it for Spot, and
+    On-Demand types that cost more are left out.
     """
 
     types: Annotated[
@@ -139,15 +140,11 @@ class Instances(Frozen):
 
     @field_validator("max_price")
     @classmethod
-    def _caps_spot(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
+    def _worth_something(cls, value: Decimal | None) -> Decimal | None:
         if value is None:
             return value
         if not value.is_finite() or value <= 0:
             raise refuse(f"is {value}, and EC2 sells nothing at that", "write it like 0.60")
-        if info.data.get("market") == "on-demand":
-            raise refuse(
-                "caps Spot prices, and the market is on-demand", "remove it, or write market: spot"
-            )
         return _plain(value)
 
 
