@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from botocore.model import OperationNotFoundError
+
 from fleet.sandbox.cloud.call import Call, Environ, read_call
 from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
 from fleet.sandbox.cloud.gate import Gate
@@ -118,6 +120,9 @@ class Cloud:
         except NotImplementedError as error:
             text = f"The sandbox does not implement {call.service}:{call.action}. {error}".strip()
             return error_answer(call.protocol, ApiError("UnsupportedOperation", text))
+        except OperationNotFoundError:
+            text = f"The action {call.action} is not valid for this web service."
+            return error_answer(call.protocol, ApiError("InvalidAction", text))
         except Exception as error:
             log.exception("%s:%s failed", call.service, call.action)
             text = (

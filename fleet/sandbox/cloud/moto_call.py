@@ -45,6 +45,9 @@ def through_moto(
         close()
     status, headers = begun[-1]
     answer = _answer(int(status.split(" ", 1)[0]), headers, body)
+    if not body and answer.status >= 400 and call.service != "s3":
+        text = f"{call.service} has no such action: {call.action or environ.get('PATH_INFO')}"
+        return error_answer(call.protocol, ApiError("InvalidAction", text))
     if body.lstrip()[:9].lower() in {b"<!doctype", b"<html>"} and call.service != "s3":
         text = f"The sandbox does not implement {call.service}:{call.action}."
         return error_answer(call.protocol, ApiError("UnsupportedOperation", text))

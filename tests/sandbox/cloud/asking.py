@@ -67,8 +67,8 @@ def template(served: Served, name: str = "fleet-course", **changes: Any) -> str:
         ],
         **changes,
     }
-    data = {key: value for key, value in data.items() if value is not None}
-    made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    given: Any = {key: value for key, value in data.items() if value is not None}
+    made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=given)
     return made["LaunchTemplate"]["LaunchTemplateId"]
 
 

@@ -177,7 +177,7 @@ def _guessed_date(name: str) -> str:
 
 
 def _size(scheme: str) -> int:
-    """GiB of the root snapshot. Seen in public answers: 105 to 140, of multi-framework images; the rest is plausible."""
+    """GiB of the root snapshot. 105 to 140 was seen, of multi-framework images; the rest is plausible."""
     if scheme.startswith("multi"):
         return 140
     return 65 if scheme.startswith("base") else 75
