@@ -9,6 +9,7 @@ from moto.ec2.responses import EC2Response
 from fleet.sandbox.cloud.ec2.answers_catalog import CatalogAnswers
 from fleet.sandbox.cloud.ec2.answers_fleets import FleetAnswers
 from fleet.sandbox.cloud.ec2.answers_instances import InstanceAnswers
+from fleet.sandbox.cloud.ec2.answers_keys import KeyAnswers
 from fleet.sandbox.cloud.ec2.answers_templates import TemplateAnswers
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SandboxEc2Response(
-    InstanceAnswers, FleetAnswers, TemplateAnswers, CatalogAnswers, EC2Response
+    InstanceAnswers, FleetAnswers, TemplateAnswers, CatalogAnswers, KeyAnswers, EC2Response
 ):
     """Every EC2 action."""
 
