@@ -31,5 +31,8 @@ types: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m 'not slow' -q
 
+docs: $(STAMP)
+	$(BIN)/python docs/build.py
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
