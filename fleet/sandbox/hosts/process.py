@@ -3,6 +3,11 @@
 A host is a folder (its disk) and a tree of processes below one init. It has its own address, SSH
 server, home, units and journal, but shares the machine's kernel, programs and /tmp. User data is
 kept on its disk, readable by its user alone, but not run: cloud-init needs the container driver.
+
+What keeps a host from the machine is its PATH (stand-ins for everything that would touch it), not a
+wall: a program called by its absolute path is the machine's, and `kill -9 -1` is the user's own.
+No setuid program works on a host, and where root runs the sandbox, its hosts cannot mount, reboot,
+set the clock or load modules.
 """
 
 from __future__ import annotations

@@ -7,9 +7,11 @@ mounts are not run on such a host: enabling one says so and succeeds.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from fleet.sandbox.hosts import linux
 from fleet.sandbox.hosts.commands import Answer, Reply, Request, failed
 from fleet.sandbox.hosts.services import Service, Surroundings
 
@@ -52,6 +54,7 @@ class Options:
         self.words: list[str] = []
         self.flags: set[str] = set()
         self.properties: list[str] = []
+        self.signal = "SIGTERM"
         rest = list(arguments)
         while rest:
             word = rest.pop(0)
@@ -64,6 +67,8 @@ class Options:
             if option.startswith("-p") and not equals and len(option) > 2 and option[1] != "-":
                 option, value = "-p", option[2:]
             self.flags.add(option)
+            if option in {"-s", "--signal"}:
+                self.signal = f"SIG{value.upper().removeprefix('SIG')}"
             if option in {"-p", "--property"}:
                 self.properties += value.split(",")
         self.verb = self.words[0] if self.words else "list-units"
@@ -128,7 +133,7 @@ class Manager:
             "list-units": self._list,
             "list-unit-files": self._list_files,
             "reset-failed": self._reset_failed,
-            "kill": self._each(self._stop),
+            "kill": self._kill,
         }
         try:
             if options.verb in verbs:
@@ -354,6 +359,15 @@ class Manager:
     async def _list_files(self, options: Options) -> Reply:
         names = options.names or self._files.names()
         return Reply(out="".join(f"{name} {self._enablement(name)}\n" for name in names))
+
+    async def _kill(self, options: Options) -> Reply:
+        number = signal.Signals.__members__.get(options.signal)
+        if number is None:
+            return Reply(code=1, err=f"Failed to parse signal string {options.signal}.\n")
+        for name in options.names:
+            if name in self._services:
+                linux.send(self._services[name].members(), number)
+        return Reply()
 
     async def _reset_failed(self, options: Options) -> Reply:
         for name in options.names or list(self._services):

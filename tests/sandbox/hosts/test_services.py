@@ -32,6 +32,8 @@ def test_a_killed_service_comes_back(host: Host) -> None:
         "NRestarts=1",
         "ActiveState=active",
     ]
+    host.check("sudo systemctl kill -s KILL back")
+    wait_until(lambda: host.check("systemctl show -p NRestarts --value back") == "2\n", "another")
     host.check("sudo systemctl stop back")
     assert host.run("systemctl is-active back").code == 3
     assert pid(host, "back") == 0
