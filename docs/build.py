@@ -34,11 +34,13 @@ def pages() -> dict[str, str]:
 
 def cli_reference() -> str:
     """Write every command's help, as the terminal shows it."""
-    parts = ["# Command line\n\nBuilt from the code by `make docs`.\n"]
+    head = "# Command line\n\nBuilt from the code by `make docs`.\n"
     root = click.Context(cli, info_name="fleet", max_content_width=100, terminal_width=100)
-    for context in _contexts(root):
-        parts.append(f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n")
-    return "\n".join(parts)
+    sections = (
+        f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+        for context in _contexts(root)
+    )
+    return "\n".join((head, *sections))
 
 
 def _contexts(context: click.Context) -> Iterator[click.Context]:

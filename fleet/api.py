@@ -1,14 +1,14 @@
 """The Python API: the workflows as functions. They return dataclasses, never print, never ask.
 
-    import boto3, fleet
+import boto3, fleet
 
-    spec = fleet.read_spec("workshop.yaml")
-    session = boto3.Session(region_name="us-east-1")
-    report = fleet.up(spec, session=session)
-    for environment in report.environments:
-        print(environment.member, environment.jupyter_url)
-    receipt = fleet.down("workshop", session=session)
-    assert receipt.clean
+spec = fleet.read_spec("workshop.yaml")
+session = boto3.Session(region_name="us-east-1")
+report = fleet.up(spec, session=session)
+for environment in report.environments:
+    print(environment.member, environment.jupyter_url)
+receipt = fleet.down("workshop", session=session)
+assert receipt.clean
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from fleet.plan.launch import Plan
 from fleet.plan.report import FleetReport, Receipt
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
+from fleet.workflows import up as workflow
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
-from fleet.workflows import up as workflow
 
 if TYPE_CHECKING:
     import boto3
@@ -74,8 +74,9 @@ def down(fleet: str, *, session: boto3.Session, on_event: OnEvent = silent) -> R
 def _context(
     session: boto3.Session, region: str | None = None, on_event: OnEvent = silent
 ) -> Context:
+    settings = settings_from(os.environ)
     return Context(
         aws=Aws(session, region=resolve_region(session, region)),
-        settings=settings_from(os.environ),
+        settings=settings,
         on_event=on_event,
     )

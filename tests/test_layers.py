@@ -56,7 +56,7 @@ def _imports(path: Path) -> Iterator[str]:
 def _modules() -> list[Path]:
     found = sorted(PACKAGE.rglob("*.py"))
     assert len(found) > 30
-    return [path for path in found if path.name not in {"__main__.py"} or path.parent != PACKAGE]
+    return [path for path in found if path.name != "__main__.py" or path.parent != PACKAGE]
 
 
 def _reachable(layer: str) -> set[str]:

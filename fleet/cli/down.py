@@ -32,14 +32,15 @@ def command(options: Globals, *, name: str, yes: bool, output: str) -> int:
       fleet down workshop
       fleet down workshop --yes -o json
     """
-    from fleet.cli.progress import progress  # noqa: PLC0415
+    from fleet.cli.progress import progress, working  # noqa: PLC0415
     from fleet.workflows.down import apply_down, owned_ids, plan_down  # noqa: PLC0415
 
     context = open_context(options)
-    owned = plan_down(context, name)
+    with working("looking at what there is"):
+        owned = plan_down(context, name)
     there = {kind: ids for kind, ids in owned_ids(owned).items() if ids}
     if there:
-        listed = ", ".join(f"{len(ids)} {_words(kind)}" for kind, ids in there.items())
+        listed = ", ".join(_counted(len(ids), kind) for kind, ids in there.items())
         click.echo(f"Taking away fleet {name} in {context.aws.region}: {listed}", err=True)
         confirm("Take all of it away?", yes=yes, options=options)
     else:
@@ -61,9 +62,14 @@ def _echo(receipt: Receipt) -> None:
     echo_table(("RECEIPT", "RELEASED", "REMAINING"), rows)
     for kind, left in receipt.remaining.items():
         for one in left:
-            click.secho(f"still there: {_words(kind)} {one}", fg="red", err=True)
+            click.secho(f"still there: {_words(kind).removesuffix('s')} {one}", fg="red", err=True)
     if not receipt.clean:
         click.echo(f"run `fleet down {receipt.fleet}` again", err=True)
+
+
+def _counted(count: int, kind: str) -> str:
+    words = _words(kind)
+    return f"{count} {words.removesuffix('s') if count == 1 else words}"
 
 
 def _words(kind: str) -> str:

@@ -51,12 +51,15 @@ def command(
       fleet exec workshop -- 'du -sh ~ | cut -f1'
       fleet exec --member ana -o json workshop -- hostname
     """
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.workflows.remote import execute_on_fleet  # noqa: PLC0415
 
     line = words[1:] if words[0] == "--" else words
     if not line:
         raise click.UsageError("there is no command after --")
-    outcomes = execute_on_fleet(open_context(options), name, line, members=members, timeout=timeout)
+    context = open_context(options)
+    with working("running on every environment"):
+        outcomes = execute_on_fleet(context, name, line, members=members, timeout=timeout)
     if output == "json":
         echo_json({"fleet": name, "results": [outcome.as_json() for outcome in outcomes]})
     else:

@@ -1,4 +1,7 @@
-"""Draws a workflow's events on stderr: a live line per member on a terminal, plain lines elsewhere."""
+"""Draws a workflow's events on stderr: a live line per member on a terminal, plain lines elsewhere.
+
+stdout stays the result's alone.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,18 @@ def progress() -> Iterator[OnEvent]:
             yield on_event
     else:
         yield _Plain().take
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something without steps of its own goes on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 class _Plain:

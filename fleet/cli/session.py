@@ -60,10 +60,11 @@ def open_context(
     from fleet.workflows.context import Context, settings_from  # noqa: PLC0415
     from fleet.workflows.events import silent  # noqa: PLC0415
 
+    settings = settings_from(os.environ)
     session = open_session(profile=options.profile)
-    region = resolve_region(session, options.region or spec_region)
+    region = resolve_region(session, options.region or spec_region or settings.region)
     return Context(
         aws=Aws(session, region=region),
-        settings=settings_from(os.environ),
+        settings=settings,
         on_event=on_event or silent,
     )

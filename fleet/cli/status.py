@@ -21,10 +21,13 @@ def command(options: Globals, *, name: str, output: str) -> None:
       fleet status workshop
       fleet status workshop -o json
     """
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.cli.report_view import echo_status  # noqa: PLC0415
     from fleet.workflows.status import describe_fleet  # noqa: PLC0415
 
-    report = describe_fleet(open_context(options), name)
+    context = open_context(options)
+    with working("looking at every environment"):
+        report = describe_fleet(context, name)
     echo_status(report, output)
     if output == "table":
         ready = sum(environment.state == "ready" for environment in report.environments)

@@ -56,6 +56,7 @@ def command(
     """
     from fleet.assets.spec_files import read_spec  # noqa: PLC0415
     from fleet.cli.plan_view import echo_plan  # noqa: PLC0415
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.cli.report_view import echo_urls  # noqa: PLC0415
     from fleet.plan.describe import plan_as_json  # noqa: PLC0415
     from fleet.spec.load import Overrides  # noqa: PLC0415
@@ -73,7 +74,8 @@ def command(
         ),
     )
     context = open_context(options, spec_region=wanted.region)
-    plan = plan_up(context, wanted, folder=spec.absolute().parent)
+    with working("looking at images, prices and what is there"):
+        plan = plan_up(context, wanted, folder=spec.absolute().parent)
     if dry_run and output == "json":
         echo_json(plan_as_json(plan))
     else:

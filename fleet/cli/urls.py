@@ -23,10 +23,13 @@ def command(options: Globals, *, name: str, output: str) -> int:
       fleet urls workshop
       fleet urls workshop -o csv > urls.csv
     """
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.cli.report_view import echo_urls  # noqa: PLC0415
     from fleet.workflows.status import describe_fleet  # noqa: PLC0415
 
-    report = describe_fleet(open_context(options), name)
+    context = open_context(options)
+    with working("looking at every environment"):
+        report = describe_fleet(context, name)
     echo_urls(report, output)
     ready = all(environment.state == "ready" for environment in report.environments)
     return EXIT_DONE if ready else EXIT_PARTLY

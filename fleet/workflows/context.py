@@ -30,21 +30,26 @@ class Deadlines:
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between places: where the caller's address is asked for, where sshd listens, where caches are."""
+    """What differs between places: where the caller's address is asked for, where sshd listens, where caches are.
 
+    `region` is the environment's, which boto3 reads from AWS_DEFAULT_REGION alone.
+    """
+
+    region: str | None = None
     checkip_url: str = CHECKIP_URL
     ssh_port: int = 22
     cache_root: Path = Path("~/.cache/fleet")
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
-    """Read settings: FLEET_CHECKIP_URL, FLEET_SSH_PORT, FLEET_CACHE_DIR (else XDG_CACHE_HOME/fleet)."""
+    """Read settings: AWS_REGION, FLEET_CHECKIP_URL, FLEET_SSH_PORT, FLEET_CACHE_DIR (else XDG_CACHE_HOME/fleet)."""
     port = environment.get("FLEET_SSH_PORT", "22")
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise FleetError(f"FLEET_SSH_PORT is {port!r}, not a port", remedy="unset it, or write 22")
     caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
     root = environment.get("FLEET_CACHE_DIR") or f"{caches}/fleet"
     return Settings(
+        region=environment.get("AWS_REGION") or None,
         checkip_url=environment.get("FLEET_CHECKIP_URL") or CHECKIP_URL,
         ssh_port=int(port),
         cache_root=Path(root).expanduser(),

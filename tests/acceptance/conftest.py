@@ -70,7 +70,7 @@ class Cli:
             check=True,
         )
         pairs = (entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
-        return dict((name, value) for name, value in pairs)
+        return dict(pairs)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,14 @@ from decimal import Decimal
 import pytest
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import IngressRule, LaunchTemplateFact, Owned, Prices, SubnetFact
+from fleet.plan.facts import (
+    IngressRule,
+    LaunchTemplateFact,
+    Owned,
+    Prices,
+    SecurityGroupFact,
+    SubnetFact,
+)
 from fleet.plan.launch import Plan
 from tests.plan.worlds import NOW, SPEC, gpu_type, instance, observed, plan, spec
 
@@ -167,8 +174,6 @@ def test_a_volume_smaller_than_the_image_is_refused() -> None:
 
 
 def test_nothing_changes_when_all_is_there() -> None:
-    from fleet.plan.facts import SecurityGroupFact
-
     group = SecurityGroupFact("sg-1", "vpc-1", plan().ingress)
     there = tuple(instance(n, m) for n, m in enumerate(("ana", "ben", "chloe"), 1))
     facts = observed(owned=Owned(instances=there, security_groups=(group,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import socket
 import time
 from collections.abc import Iterator
@@ -69,8 +70,6 @@ def test_script_and_payload_travel_on_one_channel(server: Server) -> None:
             deadline=soon(),
             on_line=lines.append,
         )
-    import hashlib
-
     assert lines == [hashlib.sha256(payload).hexdigest()[:8], "é"]
     assert (outcome.exit_status, outcome.stderr) == (7, "oops\n")
 
