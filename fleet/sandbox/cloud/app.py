@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,6 @@ log = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
-_ENDS_AT_ONCE = 8
 
 
 class Cloud:
@@ -74,16 +72,14 @@ class Cloud:
     def reset(self) -> None:
         """Destroy all hosts and forget all resources, capacities, quotas and tokens."""
         with self.state.lock:
-            hosts = {
-                i
-                for backend in self._wiring.regions_in_use(self.state)
-                for i in backend.lives.end()
-            }
+            regions = self._wiring.regions_in_use(self.state)
+            for backend in regions:
+                backend.lives.end()
             self._wiring.forget()
             self.state.clear()
             self._quotas.clear()
-        with ThreadPoolExecutor(_ENDS_AT_ONCE, thread_name_prefix="destroy") as pool:
-            list(pool.map(self.state.driver.destroy, sorted(hosts)))
+        for backend in regions:
+            backend.lives.destroy_hosts()
 
     def close(self) -> None:
         """Reset, and close the driver."""

@@ -39,9 +39,7 @@ class ClientTokens:
         if kept[0] != fingerprint:
             raise ApiError(
                 "IdempotentParameterMismatch",
-                "The client token you have provided is associated with a resource that is "
-                "already deleted, or "
-                f"with a request whose parameters differ: {key[2]}",
+                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
             )
         return kept[1]  # type: ignore[return-value]  # kept by the same action, hence of its type
 

@@ -142,6 +142,9 @@ def test_spot_takes_the_cheap_pool_with_room(served: Served, options: dict[str, 
     instance = instances(served)[0]
     assert instance["InstanceLifecycle"] == "spot"
     assert instance["SpotInstanceRequestId"].startswith("sir-")
+    requests = served.ec2.describe_spot_instance_requests()["SpotInstanceRequests"]
+    assert {r["State"] for r in requests} == {"active"}
+    assert {r["InstanceId"] for r in requests} == set(launched(answer))
     by_lifecycle = [{"Name": "instance-lifecycle", "Values": ["spot"]}]
     assert len(instances(served, Filters=by_lifecycle)) == 2
 

@@ -184,3 +184,25 @@ def test_key_pairs(served: Served) -> None:
     refused("InvalidKeyPair.Duplicate", served.ec2.import_key_pair, **again)
     refused("InvalidKeyPair.NotFound", served.ec2.describe_key_pairs, KeyNames=["nobody"])
     served.ec2.delete_key_pair(KeyName="nobody")
+
+
+def test_descriptions_can_be_dry_runs(served: Served) -> None:
+    for describe in (
+        served.ec2.describe_instances,
+        served.ec2.describe_security_groups,
+        served.ec2.describe_volumes,
+        served.ec2.describe_key_pairs,
+        served.ec2.describe_spot_price_history,
+    ):
+        refused("DryRunOperation", describe, DryRun=True)
+
+
+def test_only_the_accounts_own_snapshots(served: Served) -> None:
+    assert served.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+    refused(
+        "InvalidSnapshot.NotFound", served.ec2.describe_snapshots, SnapshotIds=["snap-" + "0" * 17]
+    )
+    message = refused(
+        "InvalidVolume.NotFound", served.ec2.describe_volumes, VolumeIds=["vol-" + "0" * 17]
+    )
+    assert "'vol-" in message

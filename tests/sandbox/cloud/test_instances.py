@@ -61,6 +61,15 @@ def test_a_host_boots_with_what_the_launch_says(served: Served) -> None:
     assert [(g.name, g.memory_mib) for g in host.gpus] == [("NVIDIA A10G", 22888)] * 4
 
 
+def test_a_key_pair_counts_at_the_launch(served: Served) -> None:
+    served.ec2.import_key_pair(KeyName="k", PublicKeyMaterial=PUBLIC_KEY)
+    (instance_id,) = run(served, KeyName="k")
+    served.ec2.delete_key_pair(KeyName="k")
+    host = eventually(lambda: served.driver.booted.get(instance_id), bool)
+    assert host is not None
+    assert host.authorized_keys == (PUBLIC_KEY.decode(),)
+
+
 def test_amazon_linux_and_a_slice_of_a_gpu(served: Served) -> None:
     name = "Deep Learning OSS Nvidia Driver AMI GPU PyTorch*(Amazon Linux 2023)*"
     (instance_id,) = run(served, ImageId=image_id(served, name), InstanceType="g6f.large")

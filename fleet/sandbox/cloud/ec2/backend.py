@@ -191,6 +191,15 @@ class SandboxEc2(Templates):
             raise faults.Ec2Error("InvalidParameterValue", text)
         return str(parameter.value)
 
+    def describe_volumes(
+        self, volume_ids: list[str] | None = None, filters: Any = None
+    ) -> list[Any]:
+        """moto names an unknown volume in words that no one can parse."""
+        for volume_id in volume_ids or []:
+            if volume_id not in self.volumes:
+                raise faults.not_found("InvalidVolume", volume_id)
+        return super().describe_volumes(volume_ids, filters)
+
     # dependencies
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:

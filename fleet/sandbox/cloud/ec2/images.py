@@ -58,8 +58,10 @@ class SandboxImage(Ami):
         size: int,
         login_user: str,
         deprecates: bool = False,
+        available_after: float = 0,
         **known: Any,
     ) -> None:
+        self._available_at = backend.state.now() + timedelta(seconds=available_after)
         super().__init__(
             backend,
             ami_id,
@@ -80,6 +82,18 @@ class SandboxImage(Ami):
         self.ebs_snapshot.volume.size = size
 
     @property
+    def state(self) -> str:
+        """An image that was just made is `pending` for a while."""
+        pending = (
+            self._given_state == "available" and self.ec2_backend.state.now() < self._available_at
+        )
+        return "pending" if pending else self._given_state
+
+    @state.setter
+    def state(self, name: str) -> None:
+        self._given_state = name
+
+    @property
     def deprecation_time(self) -> str | None:
         """As DescribeImages shows it."""
         return (
@@ -87,6 +101,12 @@ class SandboxImage(Ami):
             if self.deprecates_at is None
             else self.deprecates_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         )
+
+    @property
+    def snapshot_id(self) -> str:
+        """The snapshot of the root volume."""
+        snapshot_id: str = self.ebs_snapshot.id
+        return snapshot_id
 
     def _created(self) -> datetime:
         created: datetime = self.creation_date

@@ -19,6 +19,7 @@ from moto.ec2.utils import random_spot_request_id
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.spec import LaunchSpec
+    from fleet.sandbox.driver import HostConfig
 
 STATES = {
     "pending": 0,
@@ -48,6 +49,7 @@ class SandboxInstance(Instance):
         self.address = address
         self.spec = spec
         self.driver_turn = threading.Lock()
+        self.host: HostConfig | None = None
         user_data = None if spec.user_data is None else Base64EncodedString(spec.user_data)
         super().__init__(
             backend,

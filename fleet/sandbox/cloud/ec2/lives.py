@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from fleet.sandbox.cloud.ec2 import catalog
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_ENDS_AT_ONCE = 8
 _USER = "Client.UserInitiatedShutdown"
 _HOST = "Client.InstanceInitiatedShutdown"
 
@@ -32,11 +34,16 @@ class HostLives:
         self._backend = backend
         self._state = state
         self._timers: set[threading.Timer] = set()
-        self._hosts: set[str] = set()
+        self._hosts: dict[str, SandboxInstance] = {}
         self._closed = False
 
     def begin(self, instance: SandboxInstance) -> None:
-        """The instance is pending; it runs, and its host boots, a moment later. The lock is held."""
+        """The instance is pending; it runs, and its host boots, a moment later. The lock is held.
+
+        What the host boots with is fixed at the launch: a key pair may be deleted before the boot.
+        """
+        if instance.host is None:
+            instance.host = self._config(instance)
         self._later(self._state.settings.pending_seconds, lambda: self._boot(instance))
 
     def stop(self, instance: SandboxInstance) -> None:
@@ -79,15 +86,26 @@ class HostLives:
         instance.set_reason(_HOST, "Instance initiated shutdown")
         instance.hide_public_address()
 
-    def end(self) -> set[str]:
-        """No further change happens. Gives the ids of hosts that the driver still has. The lock is
-        held.
-        """
+    def end(self) -> None:
+        """No further change happens. The lock is held."""
         self._closed = True
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        return set(self._hosts)
+
+    def destroy_hosts(self) -> None:
+        """Destroy every host that the driver still has, after `end` and without the lock.
+
+        A boot or an end that is under way is waited for, so that no host is left behind.
+        """
+        with ThreadPoolExecutor(_ENDS_AT_ONCE, thread_name_prefix="destroy") as pool:
+            list(pool.map(self._destroy_host, list(self._hosts.values())))
+
+    def _destroy_host(self, instance: SandboxInstance) -> None:
+        with instance.driver_turn:
+            if instance.id in self._hosts:
+                self._state.driver.destroy(instance.id)
+                self._hosts.pop(instance.id)
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         def run() -> None:
@@ -108,12 +126,11 @@ class HostLives:
     def _boot(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
             with self._state.lock:
-                if self._closed or instance.state != "pending":
+                if self._closed or instance.state != "pending" or instance.host is None:
                     return
-                config = self._config(instance)
                 instance.set_state("running")
-                self._hosts.add(instance.id)
-            self._state.driver.boot(config)
+                self._hosts[instance.id] = instance
+            self._state.driver.boot(instance.host)
 
     def _power_off(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
@@ -130,19 +147,18 @@ class HostLives:
                 return
             self._state.driver.power_off(instance.id)
             with self._state.lock:
-                if self._closed or instance.state != "running":
+                if self._closed or instance.state != "running" or instance.host is None:
                     return
-                config = self._config(instance)
-            self._state.driver.boot(config)
+            self._state.driver.boot(instance.host)
 
     def _destroy(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
             if instance.id in self._hosts:
                 self._state.driver.destroy(instance.id)
+                self._hosts.pop(instance.id)
             with self._state.lock:
                 if self._closed:
                     return
-                self._hosts.discard(instance.id)
                 instance.set_state("terminated")
                 instance.release()
                 self._later(self._state.settings.terminated_seconds, lambda: self._forget(instance))

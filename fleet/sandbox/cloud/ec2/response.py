@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import DryRunClientError
 from moto.ec2.responses import EC2Response
 
 from fleet.sandbox.cloud.ec2.answers_catalog import CatalogAnswers
 from fleet.sandbox.cloud.ec2.answers_fleets import FleetAnswers
+from fleet.sandbox.cloud.ec2.answers_images import ImageAnswers
 from fleet.sandbox.cloud.ec2.answers_instances import InstanceAnswers
 from fleet.sandbox.cloud.ec2.answers_keys import KeyAnswers
+from fleet.sandbox.cloud.ec2.answers_storage import StorageAnswers
 from fleet.sandbox.cloud.ec2.answers_templates import TemplateAnswers
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags
 
 if TYPE_CHECKING:
-    from moto.core.responses import ActionResult
+    from moto.core.common_types import TYPE_RESPONSE
 
 
 class SandboxEc2Response(
-    InstanceAnswers, FleetAnswers, TemplateAnswers, CatalogAnswers, KeyAnswers, EC2Response
+    InstanceAnswers,
+    FleetAnswers,
+    TemplateAnswers,
+    CatalogAnswers,
+    ImageAnswers,
+    StorageAnswers,
+    KeyAnswers,
+    EC2Response,
 ):
     """Every EC2 action."""
 
@@ -26,3 +37,9 @@ class SandboxEc2Response(
         """moto accepts keys that belong to AWS."""
         refuse_reserved_tags(tag.get("Key", "") for tag in self.parameters.get("Tags") or [])
         return super().create_tags()
+
+    def call_action(self) -> TYPE_RESPONSE:
+        """moto carries out some descriptions although DryRun is set."""
+        if self.parameters.get("DryRun") and self._get_action().startswith(("Describe", "Get")):
+            return self.serialized(ActionResult(DryRunClientError()))
+        return super().call_action()

@@ -1,0 +1,67 @@
+"""Snapshots by owner, and Spot requests of instances that were launched as Spot.
+
+moto 5.2.5 ignores OwnerIds, so that the snapshots of every public image look like the account's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.utils import generic_filter
+
+from fleet.sandbox.cloud.ec2.answers import Answers
+from fleet.sandbox.cloud.ec2.faults import not_found
+
+
+class StorageAnswers(Answers):
+    """Actions that describe snapshots and Spot requests."""
+
+    def describe_snapshots(self) -> ActionResult:
+        """Snapshots by id, owner and filter."""
+        self.error_on_dryrun()
+        known = self.region_backend.snapshots
+        ids = self.parameters.get("SnapshotIds") or []
+        missing = next((i for i in ids if i not in known), None)
+        if missing is not None:
+            raise not_found("InvalidSnapshot", missing)
+        owners = {
+            self.current_account if o == "self" else o
+            for o in self.parameters.get("OwnerIds") or []
+        }
+        chosen: list[Any] = [known[i] for i in ids] if ids else list(known.values())
+        chosen = [snapshot for snapshot in chosen if not owners or snapshot.owner_id in owners]
+        return self.page("Snapshots", generic_filter(self.filters(), chosen), default=1000)
+
+    def describe_spot_instance_requests(self) -> ActionResult:
+        """One request per Spot instance: `active` while it lives, `closed` afterwards."""
+        self.error_on_dryrun()
+        wanted = self.parameters.get("SpotInstanceRequestIds") or []
+        filters = self.filters()
+        requests = [
+            request
+            for instance in self.region_backend.find_instances(None, {})
+            if instance.spot_instance_request_id
+            and (request := self._request(instance))
+            and (not wanted or request["SpotInstanceRequestId"] in wanted)
+            and request["State"] in filters.get("state", [request["State"]])
+            and instance.id in filters.get("instance-id", [instance.id])
+        ]
+        return self.page("SpotInstanceRequests", requests, default=1000)
+
+    def _request(self, instance: Any) -> dict[str, Any]:
+        request_id = instance.spot_instance_request_id
+        alive = instance.counted
+        tags = self.region_backend.tags.get(request_id, {})
+        code = "fulfilled" if alive else "instance-terminated-by-user"
+        return {
+            "SpotInstanceRequestId": request_id,
+            "InstanceId": instance.id,
+            "State": "active" if alive else "closed",
+            "Status": {"Code": code, "Message": f"Your Spot request is {code}."},
+            "Type": "one-time",
+            "CreateTime": instance.launch_time,
+            "LaunchedAvailabilityZone": instance.availability_zone,
+            "ProductDescription": "Linux/UNIX",
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        }
