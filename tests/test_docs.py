@@ -25,7 +25,9 @@ def _builder() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["cli.md", "spec.md", "spec.schema.json", "errors.md", "iam-policy.json"])
+@pytest.mark.parametrize(
+    "name", ["cli.md", "spec.md", "spec.schema.json", "errors.md", "iam-policy.json"]
+)
 def test_built_pages_are_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == _builder().pages()[name], "run `make docs`"
 

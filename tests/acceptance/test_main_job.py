@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.acceptance.conftest import Cli, write_spec
+from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -1,4 +1,4 @@
-"""The real CLI, as a person runs it, against a sandbox of the tests' own."""
+"""The real command line, as a person runs it, with an environment of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 FLEET = str(Path(sys.executable).with_name("fleet"))
 SECONDS = 600
@@ -70,22 +67,7 @@ class Cli:
             check=True,
         )
         pairs = (entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
-        return dict(pairs)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """The CLI with a sandbox that lives as long as the tests of this process."""
-    running = Cli(tmp_path_factory.mktemp("fleet"))
-    yield running
-    stopped = running("sandbox", "stop")
-    assert stopped.returncode == 0, stopped.stderr
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Cli:
-    """The CLI without a sandbox."""
-    return Cli(tmp_path)
+        return dict(pairs)
 
 
 def write_spec(folder: Path, name: str, **changes: str) -> Path:

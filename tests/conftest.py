@@ -1,0 +1,25 @@
+"""Fixtures of the tests that run the real command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Cli
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The CLI with a sandbox that lives as long as the tests of this process."""
+    running = Cli(tmp_path_factory.mktemp("fleet"))
+    yield running
+    stopped = running("sandbox", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Cli:
+    """The CLI without a sandbox."""
+    return Cli(tmp_path)
