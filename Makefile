@@ -15,9 +15,15 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	$(BIN)/fleet --sandbox up examples/workshop.yaml
+	@echo
+	@echo 'Open a URL above in a browser, or go on:'
+	@echo '  $(BIN)/fleet --sandbox exec workshop -- nvidia-smi -L'
+	@echo '  $(BIN)/fleet --sandbox down workshop'
+	@echo '  $(BIN)/fleet sandbox stop'
 
+# Two workers: every test of a host boots real services.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types fast
 
@@ -29,7 +35,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 fast: $(STAMP)
-	$(BIN)/python -m pytest -m 'not slow' -q
+	$(BIN)/python -m pytest -m 'not slow' -q -n 2
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py

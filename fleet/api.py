@@ -23,11 +23,12 @@ from fleet.plan.launch import Plan
 from fleet.plan.report import FleetReport, Receipt
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
-from fleet.workflows import up as workflow
+from fleet.workflows import planning
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
+from fleet.workflows.up import apply_up
 
 if TYPE_CHECKING:
     import boto3
@@ -40,7 +41,7 @@ def read_spec(path: str | Path) -> FleetSpec:
 
 def plan_up(spec: FleetSpec, *, session: boto3.Session, folder: str | Path = ".") -> Plan:
     """Plan what `up` would do. `folder` is where the spec's relative paths start. Changes nothing."""
-    return workflow.plan_up(_context(session, spec.region), spec, folder=Path(folder))
+    return planning.plan_up(_context(session, spec.region), spec, folder=Path(folder))
 
 
 def up(
@@ -52,7 +53,7 @@ def up(
 ) -> FleetReport:
     """Launch a fleet or bring it to its spec; gives every member's environment, ready or with the reason."""
     context = _context(session, spec.region, on_event)
-    return workflow.apply_up(context, workflow.plan_up(context, spec, folder=Path(folder)))
+    return apply_up(context, planning.plan_up(context, spec, folder=Path(folder)))
 
 
 def status(fleet: str, *, session: boto3.Session) -> FleetReport:

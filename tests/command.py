@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FLEET = str(Path(sys.executable).with_name("fleet"))
-SECONDS = 600
+SECONDS = 1200
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ class Cli:
         )
         pairs = (entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
         return dict(pairs)
+
+
+def processes_of(directory: Path) -> list[Path]:
+    """Give the /proc folders of the processes that name a sandbox's directory in arguments or environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue  # it has ended, or is another user's
+        if str(directory).encode() in told and state != "Z":
+            found.append(entry)
+    return found
 
 
 def write_spec(folder: Path, name: str, **changes: str) -> Path:

@@ -11,17 +11,18 @@ from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, read_tags, tag_list, tag_specification
 from fleet.plan import tags as tag_names
 from fleet.plan.facts import LaunchTemplateFact
-from fleet.plan.launch import LaunchTemplate
 from fleet.plan.tokens import client_token
-from fleet.spec.model import Volume
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these bring pydantic and jinja2, which `fleet ls` can do without
     from mypy_boto3_ec2.literals import ResourceTypeType
     from mypy_boto3_ec2.type_defs import (
         LaunchTemplateBlockDeviceMappingRequestTypeDef,
         LaunchTemplateEbsBlockDeviceRequestTypeDef,
         RequestLaunchTemplateDataTypeDef,
     )
+
+    from fleet.plan.launch import LaunchTemplate
+    from fleet.spec.model import Volume
 
 
 @effect("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions")

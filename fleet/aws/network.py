@@ -11,6 +11,8 @@ from fleet.aws.requests import of_fleet, tag_specification
 from fleet.errors import NotFoundError
 from fleet.plan.facts import IngressRule, SecurityGroupFact, SubnetFact
 
+_EVERYTHING = "-1"
+
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import IpPermissionTypeDef, SecurityGroupTypeDef
 
@@ -62,13 +64,11 @@ def ensure_ingress(aws: Aws, group: SecurityGroupFact, *, wanted: frozenset[Ingr
     """Make the ingress just what is wanted: rules are replaced, never piled up."""
     if missing := wanted - group.ingress:
         aws.ec2.authorize_security_group_ingress(
-            GroupId=group.group_id,
-            IpPermissions=[_permission(rule) for rule in sorted_rules(missing)],
+            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted(missing)]
         )
     if stale := group.ingress - wanted:
         aws.ec2.revoke_security_group_ingress(
-            GroupId=group.group_id,
-            IpPermissions=[_permission(rule) for rule in sorted_rules(stale)],
+            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted(stale)]
         )
 
 
@@ -91,21 +91,14 @@ def describe_network_interfaces(aws: Aws, *, fleet: str) -> tuple[str, ...]:
     )
 
 
-def sorted_rules(rules: frozenset[IngressRule]) -> list[IngressRule]:
-    """Give rules in a stable order: by port, then CIDR."""
-    return sorted(rules, key=lambda rule: (rule.port, rule.cidr))
-
-
 def _permission(rule: IngressRule) -> IpPermissionTypeDef:
-    permission: IpPermissionTypeDef = {
-        "IpProtocol": "tcp",
-        "FromPort": rule.port,
-        "ToPort": rule.port,
-    }
+    permission: IpPermissionTypeDef = {"IpProtocol": rule.protocol}
+    if rule.protocol != _EVERYTHING:
+        permission["FromPort"], permission["ToPort"] = rule.from_port, rule.to_port
     if ":" in rule.cidr:
-        permission["Ipv6Ranges"] = [{"CidrIpv6": rule.cidr, "Description": "dl-fleet"}]
+        permission["Ipv6Ranges"] = [{"CidrIpv6": rule.cidr}]
     else:
-        permission["IpRanges"] = [{"CidrIp": rule.cidr, "Description": "dl-fleet"}]
+        permission["IpRanges"] = [{"CidrIp": rule.cidr}]
     return permission
 
 
@@ -116,9 +109,13 @@ def _fact(group: SecurityGroupTypeDef) -> SecurityGroupFact:
             f"security group {group['GroupId']} is in no VPC", remedy="delete it and run again"
         )
     rules = {
-        IngressRule(permission["FromPort"], cidr)
+        IngressRule(
+            permission.get("FromPort", -1),
+            permission.get("ToPort", -1),
+            cidr,
+            permission["IpProtocol"],
+        )
         for permission in group["IpPermissions"]
-        if permission.get("FromPort") is not None
         for cidr in (
             *(entry["CidrIp"] for entry in permission.get("IpRanges", [])),
             *(entry["CidrIpv6"] for entry in permission.get("Ipv6Ranges", [])),

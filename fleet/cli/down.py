@@ -51,6 +51,8 @@ def command(options: Globals, *, name: str, yes: bool, output: str) -> int:
         echo_json(receipt.as_json())
     else:
         _echo(receipt)
+    if options.sandbox:
+        click.echo("the sandbox itself still runs: `fleet sandbox stop` ends it", err=True)
     return EXIT_DONE if receipt.clean else EXIT_PARTLY
 
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import click
 
 from fleet.cli.output import usd
-from fleet.plan.bootstrap import PORTS
 from fleet.plan.launch import Plan
+from fleet.plan.ports import PORTS
 from fleet.plan.tags import expiry_text
 
 

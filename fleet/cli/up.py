@@ -16,6 +16,7 @@ from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError
 if TYPE_CHECKING:
     from fleet.plan.launch import Plan
     from fleet.plan.report import FleetReport
+    from fleet.spec.model import FleetSpec
     from fleet.workflows.context import Context
 
 
@@ -55,12 +56,7 @@ def command(
       fleet up workshop.yaml --market spot-first --expires 4h --yes -o json
     """
     from fleet.assets.spec_files import read_spec  # noqa: PLC0415
-    from fleet.cli.plan_view import echo_plan  # noqa: PLC0415
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.cli.report_view import echo_urls  # noqa: PLC0415
-    from fleet.plan.describe import plan_as_json  # noqa: PLC0415
     from fleet.spec.load import Overrides  # noqa: PLC0415
-    from fleet.workflows.up import plan_up  # noqa: PLC0415
 
     wanted = read_spec(
         spec,
@@ -73,13 +69,17 @@ def command(
             region=options.region,
         ),
     )
+    return _up(options, wanted, spec, dry_run=dry_run, yes=yes, output=output)
+
+
+def _up(
+    options: Globals, wanted: FleetSpec, spec: Path, *, dry_run: bool, yes: bool, output: str
+) -> int:
+    """Plan, show, ask, apply. Imported here, past the spec's faults: boto3 and paramiko cost half a second."""
+    from fleet.cli.report_view import echo_urls  # noqa: PLC0415
+
     context = open_context(options, spec_region=wanted.region)
-    with working("looking at images, prices and what is there"):
-        plan = plan_up(context, wanted, folder=spec.absolute().parent)
-    if dry_run and output == "json":
-        echo_json(plan_as_json(plan))
-    else:
-        echo_plan(plan, now=context.now())
+    plan = _plan(context, wanted, spec.absolute().parent, output=output if dry_run else "table")
     if dry_run:
         return EXIT_DONE
     if plan.changes_nothing:
@@ -90,6 +90,21 @@ def command(
     echo_urls(report, output)
     _echo_next(report, spec)
     return _exit_code(report, wanted.min_ready)
+
+
+def _plan(context: Context, wanted: FleetSpec, folder: Path, *, output: str) -> Plan:
+    from fleet.cli.plan_view import echo_plan  # noqa: PLC0415
+    from fleet.cli.progress import working  # noqa: PLC0415
+    from fleet.plan.describe import plan_as_json  # noqa: PLC0415
+    from fleet.workflows.planning import plan_up  # noqa: PLC0415
+
+    with working("looking at images, prices and what is there"):
+        plan = plan_up(context, wanted, folder=folder)
+    if output == "json":
+        echo_json(plan_as_json(plan))
+    else:
+        echo_plan(plan, now=context.now())
+    return plan
 
 
 def _apply(context: Context, plan: Plan, spec: Path) -> FleetReport:

@@ -10,13 +10,9 @@ from typing import Any
 import jinja2
 
 from fleet.plan.images import ChosenImage
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.tokens import digest
 from fleet.spec.model import Bootstrap
-
-JUPYTER_PORT = 8888
-TENSORBOARD_PORT = 6006
-SSH_PORT = 22
-PORTS = (SSH_PORT, TENSORBOARD_PORT, JUPYTER_PORT)
 
 JUPYTER_PACKAGES = ("jupyterlab>=4.4,<5", "tensorboard>=2.19,<3")
 """What the environment's own venv gets; the framework stays in the image's environment."""

@@ -27,10 +27,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
             for pool in plan.pools
         ],
         "markets": list(plan.markets),
-        "ingress": [
-            {"port": rule.port, "from": rule.cidr}
-            for rule in sorted(plan.ingress, key=lambda rule: (rule.port, rule.cidr))
-        ],
+        "ingress": [{"port": rule.from_port, "from": rule.cidr} for rule in sorted(plan.ingress)],
         "volume": plan.spec.volume.model_dump(mode="json"),
         "expires_at": tags.expiry_text(plan.expires_at) if plan.expires_at else None,
         "keep": _assigned(plan.keep),

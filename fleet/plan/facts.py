@@ -62,17 +62,24 @@ class SubnetFact:
     free_addresses: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class IngressRule:
-    """One TCP port open to one CIDR."""
+    """A range of ports open to one CIDR. `protocol` is EC2's: `tcp`, or `-1` for everything, with ports -1."""
 
-    port: int
+    from_port: int
+    to_port: int
     cidr: str
+    protocol: str = "tcp"
+
+
+def tcp(port: int, cidr: str) -> IngressRule:
+    """Give the rule that opens one TCP port to one CIDR."""
+    return IngressRule(port, port, cidr)
 
 
 @dataclass(frozen=True)
 class SecurityGroupFact:
-    """A security group of the fleet with its TCP ingress."""
+    """A security group of the fleet with its ingress."""
 
     group_id: str
     vpc_id: str

@@ -12,10 +12,12 @@ from decimal import Decimal
 
 from fleet.errors import FleetError
 from fleet.plan import tags
-from fleet.plan.bootstrap import PORTS, Texts, bootstrap_digest, render_first_boot
-from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned
+from fleet.plan.bootstrap import Texts, bootstrap_digest, render_first_boot
+from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, tcp
+from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
+from fleet.plan.ports import PORTS
 from fleet.plan.tokens import digest
 from fleet.spec.model import FleetSpec, Member, Volume
 
@@ -28,15 +30,6 @@ class Assignment:
 
     member: Member
     instance: InstanceFact
-
-
-@dataclass(frozen=True)
-class LocalFiles:
-    """What the spec's bootstrap brings along from the caller's disk, read by `assets`."""
-
-    script_text: str = ""
-    archive: bytes = b""
-    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -250,7 +243,7 @@ def _template(
 
 def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
     cidrs = {caller_cidr if source == "me" else source for source in spec.access.sources}
-    return frozenset(IngressRule(port, cidr) for port in PORTS for cidr in cidrs)
+    return frozenset(tcp(port, cidr) for port in PORTS for cidr in cidrs)
 
 
 def _hourly(
@@ -276,6 +269,8 @@ def _total(standing: list[Decimal | None], each: Decimal | None, count: int) -> 
 def _warnings(
     spec: FleetSpec, split: _Split, pools: Sequence[Pool], *, expires_at: datetime | None
 ) -> Iterable[str]:
+    if spec.idle is not None:
+        yield "idle is written in the spec, but nothing acts on it yet: only expires ends an instance"
     if expires_at is None:
         yield "expires: never: these instances cost money until `fleet down`"
     if WORLD & set(spec.access.sources):

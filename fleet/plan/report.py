@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Literal
 
 from fleet.plan import tags
-from fleet.plan.bootstrap import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.facts import InstanceFact
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 
 State = Literal[
     "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",

@@ -1,30 +1,15 @@
-"""SSH keys: makes the fleet's ed25519 key, and reads keys that hosts show."""
+"""Reads SSH keys: the fleet's own, and those that hosts show."""
 
 from __future__ import annotations
 
 import io
 
 import paramiko
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet.errors import HostError
 
 PrivateKey = paramiko.PKey
 """A loaded private key, opaque outside this layer."""
-
-
-def generate_private_key() -> str:
-    """Make an ed25519 key; gives it in OpenSSH's private format, without passphrase."""
-    return (
-        Ed25519PrivateKey.generate()
-        .private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.OpenSSH,
-            serialization.NoEncryption(),
-        )
-        .decode()
-    )
 
 
 def load_private_key(text: str) -> PrivateKey:

@@ -10,24 +10,19 @@ from dataclasses import dataclass
 
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError
-from fleet.jupyter.proof import Endpoint, answers, prove
+from fleet.jupyter.proof import answers, prove
 from fleet.plan import tags
-from fleet.plan.bootstrap import (
-    JUPYTER_PORT,
-    TENSORBOARD_PORT,
-    HostBootstrap,
-    render_bootstrap,
-)
+from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan
 from fleet.plan.report import Environment, describe_environment
-from fleet.plan.tokens import jupyter_token
 from fleet.spec.model import Member
 from fleet.ssh.connection import Host, OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
+from fleet.workflows.reach import endpoint_of, member_token
 
 _LOG_LINES = 20
 _LOG_SECONDS = 20
@@ -48,19 +43,6 @@ class HostWork:
     def token(self) -> str:
         """The person's token."""
         return member_token(self.fleet_secret, self.instance, self.member.name)
-
-
-def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
-    """Derive the token of an instance's member, of the generation that its tag states."""
-    generation = instance.tags.get(tags.TOKEN_GENERATION, "1")
-    return jupyter_token(
-        fleet_secret, member, generation=int(generation) if generation.isdigit() else 1
-    )
-
-
-def endpoint_of(instance: InstanceFact) -> Endpoint:
-    """Give where an instance's services answer, seen from outside."""
-    return Endpoint(instance.public_address or "", JUPYTER_PORT, TENSORBOARD_PORT)
 
 
 def bring_up(context: Context, work: HostWork) -> Environment:

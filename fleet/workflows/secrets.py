@@ -9,7 +9,7 @@ from fleet.aws.parameters import create_secret, read_secrets
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
 from fleet.plan.tokens import Secrets
-from fleet.ssh.keys import generate_private_key
+from fleet.ssh.keygen import generate_private_key
 from fleet.workflows.context import Context
 
 _SECRET = "fleet-secret"  # noqa: S105 - the name of a parameter
@@ -26,12 +26,14 @@ _MAKERS: dict[str, Callable[[], str]] = {_SECRET: _random_secret, _SSH_KEY: gene
 def ensure_secrets(context: Context, fleet: str) -> Secrets:
     """Read the fleet's secrets, making those that are missing. Two callers end with the same ones."""
     found = read_secrets(context.aws, fleet=fleet)
-    missing = [name for name in _MAKERS if name not in found]
-    for name in missing:
-        value = _MAKERS[name]()
-        owned = tags.fleet_tags(fleet)
-        create_secret(context.aws, fleet=fleet, name=name, value=value, tags=owned)
-    return _complete(read_secrets(context.aws, fleet=fleet) if missing else found, fleet)
+    first = True
+    for name in [name for name in _MAKERS if name not in found]:
+        value, owned = _MAKERS[name](), tags.fleet_tags(fleet)
+        if create_secret(context.aws, fleet=fleet, name=name, value=value, tags=owned):
+            found[name] = value
+        else:
+            first = False
+    return _complete(found if first else read_secrets(context.aws, fleet=fleet), fleet)
 
 
 def describe_secrets(context: Context, fleet: str) -> Secrets:

@@ -15,7 +15,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
 from fleet.workflows.context import Context
-from fleet.workflows.hosts import endpoint_of, member_token
+from fleet.workflows.reach import endpoint_of, member_token
 from fleet.workflows.secrets import describe_secrets
 
 _AT_ONCE = 32

@@ -1,48 +1,31 @@
-"""`up`: observe -> plan -> apply. Converges: what is there is kept, what is missing is added, nothing is done twice."""
+"""Applies the plan of `up`. Converges: what is there is kept, what is missing is added, nothing is done twice."""
 
 from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
-from fleet.assets.shipped import load_catalogue, load_texts
-from fleet.assets.spec_files import read_local_files
 from fleet.aws.instances import describe_instances
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
-from fleet.plan.launch import Plan, plan_launch
+from fleet.plan.launch import Plan
 from fleet.plan.report import (
     Environment,
     FleetReport,
     describe_environment,
     missing_environment,
 )
-from fleet.spec.model import FleetSpec, Member
+from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.launching import Foundation, Launched, ensure_foundation, launch
-from fleet.workflows.observe import observe_launch
 
 _MOST_WORKERS = 128
 """Above 256 threads paramiko loses connections (measured); 128 keeps well below."""
 
 _POLL_SECONDS = 1.0
 _GONE = frozenset({"shutting-down", "terminated"})
-
-
-def plan_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:
-    """Observe and plan. `folder` is where the spec's relative paths start. Changes nothing."""
-    observed = observe_launch(context, spec)
-    return plan_launch(
-        spec,
-        observed,
-        now=context.now(),
-        texts=load_texts(),
-        files=read_local_files(folder, spec.bootstrap),
-        catalogue=load_catalogue(),
-    )
 
 
 def apply_up(context: Context, plan: Plan) -> FleetReport:

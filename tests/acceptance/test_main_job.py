@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.command import Cli, write_spec
+from tests.command import Cli, processes_of, write_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 KINDS = [
     "instances", "volumes", "network_interfaces", "security_groups", "key_pairs",
@@ -244,20 +243,12 @@ def test_nothing_is_left_after_stop(tmp_path: Path) -> None:
     own = Cli(tmp_path)
     spec = write_spec(tmp_path, "gone", members="[solo]")
     own.json("--sandbox", "up", str(spec), "-o", "json")
-    directory = str(tmp_path / "sandbox")
-    assert _processes(directory)
+    assert processes_of(tmp_path / "sandbox")
     assert own("sandbox", "stop").returncode == 0
-    assert _processes(directory) == []
+    assert processes_of(tmp_path / "sandbox") == []
     assert [path.name for path in (tmp_path / "sandbox").iterdir()] == ["cache"]
     told = own("sandbox", "env")
     assert (told.returncode, told.stderr) == (
         1,
         "fleet: no sandbox is running: fleet sandbox start\n",
     )
-
-
-def _processes(directory: str) -> list[str]:
-    listed = subprocess.run(
-        ["ps", "-eo", "pid,args"], capture_output=True, text=True, timeout=30, check=True
-    )
-    return [line for line in listed.stdout.splitlines() if directory in line]

@@ -10,12 +10,12 @@ import pytest
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.facts import (
-    IngressRule,
     LaunchTemplateFact,
     Owned,
     Prices,
     SecurityGroupFact,
     SubnetFact,
+    tcp,
 )
 from fleet.plan.launch import Plan
 from tests.plan.worlds import NOW, SPEC, gpu_type, instance, observed, plan, spec
@@ -124,7 +124,7 @@ def test_the_same_world_gives_the_same_template() -> None:
 
 
 def test_me_becomes_the_callers_address_on_three_ports() -> None:
-    assert plan().ingress == {IngressRule(p, "203.0.113.7/32") for p in (22, 6006, 8888)}
+    assert plan().ingress == {tcp(p, "203.0.113.7/32") for p in (22, 6006, 8888)}
 
 
 def test_the_whole_internet_is_warned_of() -> None:

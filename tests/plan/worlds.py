@@ -18,7 +18,8 @@ from fleet.plan.facts import (
     Prices,
     SubnetFact,
 )
-from fleet.plan.launch import LocalFiles, Plan, plan_launch
+from fleet.plan.files import LocalFiles
+from fleet.plan.launch import Plan, plan_launch
 from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec
 

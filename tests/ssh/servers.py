@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import asyncssh
 
 from fleet.ssh.connection import Host
-from fleet.ssh.keys import generate_private_key, load_private_key, public_line
+from fleet.ssh.keygen import generate_private_key
+from fleet.ssh.keys import load_private_key, public_line
 
 ADDRESS = "127.0.0.1"
 

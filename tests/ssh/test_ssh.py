@@ -14,6 +14,7 @@ from fleet.errors import HostKeyError, UnreachableError
 from fleet.ssh import keys
 from fleet.ssh.connection import open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
+from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.progress import Step, parse_step
 from tests.ssh.servers import ADDRESS, Server, mute_port, ssh_server
 
@@ -39,7 +40,7 @@ def test_a_recorded_key_is_verified(server: Server) -> None:
 
 
 def test_another_host_key_stops_at_once(server: Server) -> None:
-    other = keys.public_line(keys.generate_private_key())
+    other = keys.public_line(generate_private_key())
     start = time.monotonic()
     with (
         pytest.raises(HostKeyError, match="another SSH host key"),
@@ -50,7 +51,7 @@ def test_another_host_key_stops_at_once(server: Server) -> None:
 
 
 def test_a_refused_key_is_told_as_such(server: Server) -> None:
-    stranger = keys.generate_private_key()
+    stranger = generate_private_key()
     with (
         pytest.raises(UnreachableError, match="refuses the fleet's key"),
         open_host(server.host(private_key=stranger), deadline=time.monotonic()),
@@ -143,5 +144,5 @@ def test_a_key_that_is_none_is_told() -> None:
 
 
 def test_fingerprints_are_opensshs() -> None:
-    assert keys.fingerprint(keys.public_line(keys.generate_private_key())).startswith("SHA256:")
+    assert keys.fingerprint(keys.public_line(generate_private_key())).startswith("SHA256:")
     assert keys.fingerprint("") == "unknown"

@@ -21,6 +21,8 @@ from tests.sandbox.cloud.asking import (
 if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
 
+pytestmark = pytest.mark.slow
+
 
 def test_everything_in_the_template_survives(served: Served) -> None:
     group = served.ec2.create_security_group(GroupName="g", Description="d")["GroupId"]

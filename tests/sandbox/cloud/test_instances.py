@@ -26,6 +26,8 @@ from tests.sandbox.cloud.recording import eventually
 if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
 
+pytestmark = pytest.mark.slow
+
 
 def run(served: Served, count: int = 1, **more: Any) -> list[str]:
     """RunInstances of CPU instances; their ids."""

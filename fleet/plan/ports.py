@@ -1,0 +1,8 @@
+"""The ports of an environment: the only ones that its security group opens."""
+
+from __future__ import annotations
+
+SSH_PORT = 22
+TENSORBOARD_PORT = 6006
+JUPYTER_PORT = 8888
+PORTS = (SSH_PORT, TENSORBOARD_PORT, JUPYTER_PORT)
