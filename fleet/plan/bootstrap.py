@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,6 @@ from fleet.spec.model import Bootstrap
 
 JUPYTER_PACKAGES = ("jupyterlab>=4.4,<5", "tensorboard>=2.19,<3")
 """What the environment's own venv gets; the framework stays in the image's environment."""
-
-_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./~-]+")
 
 
 @dataclass(frozen=True)
@@ -41,21 +39,6 @@ class HostBootstrap:
     remote_files: tuple[str, ...]
 
 
-def shell_quote(value: object) -> str:
-    """Quote a value for bash; the value is one word afterwards, whatever it holds."""
-    text = str(value)
-    return text if _SAFE.fullmatch(text) else "'" + text.replace("'", "'\"'\"'") + "'"
-
-
-def remote_path(path: str) -> str:
-    """Write a path below `~` as a bash word in which only the home directory is expanded."""
-    if path == "~":
-        return '"$HOME"'
-    if path.startswith("~/"):
-        return '"$HOME"/' + shell_quote(path[2:])
-    return shell_quote(path)
-
-
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
@@ -64,8 +47,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["q"] = shell_quote
-    environment.filters["remote_path"] = remote_path
+    environment.filters["q"] = shlex.quote
     return environment
 
 

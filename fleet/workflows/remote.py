@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from fleet.aws.identity import describe_identity
 from fleet.errors import FleetError, NothingFoundError
 from fleet.plan import tags
-from fleet.plan.bootstrap import shell_quote
 from fleet.plan.facts import InstanceFact
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
@@ -57,7 +57,7 @@ def execute_on_fleet(
     """
     instances = _chosen(live_instances(context, fleet), members, fleet)
     key = load_private_key(describe_secrets(context, fleet).private_key)
-    line = command[0] if len(command) == 1 else " ".join(shell_quote(word) for word in command)
+    line = command[0] if len(command) == 1 else shlex.join(command)
 
     def run(instance: InstanceFact) -> MemberOutcome:
         host = Host(

@@ -12,6 +12,8 @@ from tests.sandbox.cloud.recording import eventually
 if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
 
+pytestmark = pytest.mark.slow
+
 
 def group(served: Served, name: str = "g") -> str:
     return served.ec2.create_security_group(GroupName=name, Description="d")["GroupId"]

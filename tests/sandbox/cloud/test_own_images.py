@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.sandbox.cloud.asking import TAGS, image_id, instances, refused, states
 from tests.sandbox.cloud.recording import eventually
 
 if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
+
+pytestmark = pytest.mark.slow
 
 BOTH: Any = [{"ResourceType": kind, "Tags": TAGS} for kind in ("image", "snapshot")]
 
