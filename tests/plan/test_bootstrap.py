@@ -70,7 +70,7 @@ def test_nothing_is_called_by_an_absolute_path() -> None:
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_whatever_a_spec_says_stays_one_word(text: str) -> None:
-    command = render("printf %s {{ text | q }}", text=text)
+    command = render("printf %s {{ said | q }}", said=text)
     said = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, check=True)
     assert said.stdout == text.encode()
 
