@@ -20,6 +20,15 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
 
 
 @pytest.fixture
+def own(tmp_path: Path) -> Iterator[Cli]:
+    """The CLI with a sandbox of this test's own, stopped whatever happens."""
+    running = Cli(tmp_path)
+    yield running
+    stopped = running("sandbox", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture
 def bare(tmp_path: Path) -> Cli:
     """The CLI without a sandbox."""
     return Cli(tmp_path)

@@ -14,23 +14,19 @@ MOST_MIB = 6 * 1024
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def test_a_classroom_of_twenty(tmp_path: Path) -> None:
-    own = Cli(tmp_path)
-    try:
-        up = own.json("--sandbox", "up", str(EXAMPLES / "classroom.yaml"), "-o", "json")
-        states = [environment["state"] for environment in up["environments"]]
-        assert states == ["ready"] * 20
-        assert len({environment["jupyter_url"] for environment in up["environments"]}) == 20
-        used = memory_mib(tmp_path / "sandbox")
-        print(f"20 environments take {used:.0f} MiB")
-        assert used < MOST_MIB
-        names = own("--sandbox", "exec", "classroom", "--", "hostname").stdout.splitlines()
-        assert len(set(names)) == 20
-        receipt = own.json("--sandbox", "down", "classroom", "-o", "json")
-        assert len(receipt["released"]["instances"]) == 20
-        assert not any(receipt["remaining"].values())
-    finally:
-        own("sandbox", "stop")
+def test_a_classroom_of_twenty(own: Cli) -> None:
+    up = own.json("--sandbox", "up", str(EXAMPLES / "classroom.yaml"), "-o", "json")
+    states = [environment["state"] for environment in up["environments"]]
+    assert states == ["ready"] * 20
+    assert len({environment["jupyter_url"] for environment in up["environments"]}) == 20
+    used = memory_mib(own.folder / "sandbox")
+    print(f"20 environments take {used:.0f} MiB")
+    assert used < MOST_MIB
+    names = own("--sandbox", "exec", "classroom", "--", "hostname").stdout.splitlines()
+    assert len(set(names)) == 20
+    receipt = own.json("--sandbox", "down", "classroom", "-o", "json")
+    assert len(receipt["released"]["instances"]) == 20
+    assert not any(receipt["remaining"].values())
 
 
 def memory_mib(directory: Path) -> float:

@@ -239,8 +239,7 @@ def test_a_host_that_powers_off_ends_alone(cli: Cli, tmp_path: Path) -> None:
     cli("--sandbox", "down", "alone")
 
 
-def test_nothing_is_left_after_stop(tmp_path: Path) -> None:
-    own = Cli(tmp_path)
+def test_nothing_is_left_after_stop(own: Cli, tmp_path: Path) -> None:
     spec = write_spec(tmp_path, "gone", members="[solo]")
     own.json("--sandbox", "up", str(spec), "-o", "json")
     assert processes_of(tmp_path / "sandbox")
