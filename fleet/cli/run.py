@@ -15,7 +15,7 @@ from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, F
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code. Never lets a traceback of ours out."""
     try:
-        code = cli.main(list(arguments), prog_name="fleet", standalone_mode=False)
+        code = cli.main(list(arguments), prog_name="fleet", standalone_mode=False, color=_colour())
         sys.stdout.flush()
     except FleetError as error:
         return _failed(str(error), error.exit_code)
@@ -32,9 +32,14 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else EXIT_DONE
 
 
+def _colour() -> bool | None:
+    """No colour where NO_COLOR is set (no-color.org); else as the terminal allows."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
 def _failed(text: str, code: int) -> int:
     for line in text.splitlines():
-        click.secho("fleet: ", fg="red", nl=False, err=True)
+        click.secho("fleet: ", fg="red", nl=False, err=True, color=_colour())
         click.echo(line, err=True)
     return code
 

@@ -39,9 +39,12 @@ def command() -> None:
 @output_option("table", "json")
 def start(*, boot_seconds: float, output: str) -> None:
     """Start the sandbox; one that runs already is left alone."""
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.sandbox import control  # noqa: PLC0415
 
-    _echo(control.start(sandbox_directory(), boot_seconds=boot_seconds), output)
+    with working("starting the sandbox"):
+        sandbox = control.start(sandbox_directory(), boot_seconds=boot_seconds)
+    _echo(sandbox, output)
 
 
 @command.command("status")

@@ -6,6 +6,7 @@ Time limits everywhere: a mute peer is not noticed by keepalives.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
 from fleet.ssh.keys import PrivateKey, key_line, parse_key_line
+
+# paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _STEP_SECONDS = 15
 """Limit of each step: TCP connect, banner, authentication, opening a channel."""

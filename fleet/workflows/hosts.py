@@ -77,7 +77,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
     host = Host(
         address=work.instance.public_address or "",
         port=context.settings.ssh_port,
-        user=work.plan.image.user,
+        user=work.instance.tags.get(tags.LOGIN_USER, work.plan.image.user),
         private_key=work.private_key,
         host_key=work.instance.tags.get(tags.HOST_KEY),
     )
