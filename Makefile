@@ -37,6 +37,10 @@ types: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m 'not slow' -q -n 2
 
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.fanout
+
 docs: $(STAMP)
 	$(BIN)/python docs/build.py
 

@@ -62,6 +62,7 @@ def ssh_server() -> Iterator[Server]:
             server_host_keys=[host_key],
             authorized_client_keys=accepted,
             process_factory=_run,
+            sftp_factory=True,
             encoding=None,
         )
 
