@@ -1,0 +1,79 @@
+"""A served cloud whose hosts boot nothing, and a context over it that waits for nothing long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import pytest
+
+from fleet.aws.clients import Aws
+from fleet.plan.launch import Plan
+from fleet.spec.load import load_spec
+from fleet.spec.model import FleetSpec
+from fleet.workflows.context import Context, Deadlines, Settings
+from fleet.workflows.events import Event
+from fleet.workflows.planning import plan_up
+from tests.sandbox.cloud.recording import Served, serve
+
+# Nobody listens on the hosts' addresses: SSH is refused at once, and given up at once.
+SHORT = Deadlines(running=30, ssh=0, bootstrap=1, proof=1, terminated=30, look=0.2)
+
+
+def no_file(name: str) -> bytes:
+    raise FileNotFoundError(name)
+
+
+@dataclass
+class World:
+    """A region, and what a run over it has told."""
+
+    served: Served
+    context: Context
+    events: list[Event] = field(default_factory=list)
+
+    def plan(self, **changes: str) -> Plan:
+        return plan_up(self.context, spec(**changes), folder=Path())
+
+    def states(self) -> list[str]:
+        found = self.served.ec2.describe_instances()["Reservations"]
+        return sorted(i["State"]["Name"] for r in found for i in r["Instances"])
+
+
+def spec(**changes: str) -> FleetSpec:
+    """A small spec; each change replaces or adds a top-level line."""
+    lines = {
+        "name": "workshop",
+        "members": "[ana, ben, cyd]",
+        "image": "{framework: pytorch, os: ubuntu-24.04}",
+        "instances": "{types: [g5.xlarge]}",
+        "access": "{from: [203.0.113.0/24]}",
+        "expires": "8h",
+    }
+    text = "".join(f"{key}: {value}\n" for key, value in {**lines, **changes}.items())
+    return load_spec(text.encode(), file="fleet.yaml", read=no_file, exists=lambda _: True)
+
+
+@pytest.fixture(scope="module")
+def served_once() -> Iterator[Served]:
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture
+def world(served_once: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served_once.url)
+    events: list[Event] = []
+    context = Context(
+        aws=Aws(boto3.Session("AKIAEXAMPLE", "secret"), region="us-east-1"),
+        settings=Settings(checkip_url=f"{served_once.url}/checkip", cache_root=tmp_path),
+        on_event=events.append,
+        deadlines=SHORT,
+        sleep=lambda seconds: time.sleep(min(seconds, 0.1)),
+    )
+    yield World(served_once, context, events)
+    served_once.cloud.state.capacity.clear()
+    served_once.cloud.reset()
