@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from fleet.cli.session import Globals
-from fleet.errors import UsageError
+from fleet.errors import FleetError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,10 +32,11 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def confirm(question: str, *, yes: bool, options: Globals) -> None:
     """Ask before something that costs or destroys. In the sandbox nothing does, so nothing is asked.
 
-    Raises UsageError where nobody can answer, click.Abort on a no.
+    Raises UsageError where nobody can answer, FleetError on a no.
     """
     if yes or options.sandbox:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to confirm (stdin is no terminal)", remedy="pass --yes")
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        raise FleetError("not confirmed", remedy="nothing was changed")
