@@ -10,6 +10,7 @@ from fleet.cli.session import Globals
 
 _COMMANDS = {
     "up": ("fleet.cli.up", "Launch a fleet from a spec, or bring it to its spec."),
+    "plan": ("fleet.cli.plan", "Show what `up` would do and cost; change nothing."),
     "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
     "urls": ("fleet.cli.urls", "Print each person's URLs."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),

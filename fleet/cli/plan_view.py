@@ -1,4 +1,4 @@
-"""Draws a plan for people, on stderr: it is what gets confirmed, not the result."""
+"""Draws a plan for people."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fleet.plan.ports import PORTS
 from fleet.plan.tags import expiry_text
 
 
-def echo_plan(plan: Plan, *, now: datetime) -> None:
-    """Print the plan, one fact a line."""
+def echo_plan(plan: Plan, *, now: datetime, err: bool) -> None:
+    """Print the plan, one fact a line; with `err` on stderr, where it is confirmed and not the result."""
     click.secho(
-        f"Plan for {plan.fleet} in {plan.region} (account {plan.account_id})", bold=True, err=True
+        f"Plan for {plan.fleet} in {plan.region} (account {plan.account_id})", bold=True, err=err
     )
     for heading, text in _lines(plan, now=now):
-        click.echo(f"  {heading:<10} {text}", err=True)
+        click.echo(f"  {heading:<10} {text}", err=err)
     for warning in plan.warnings:
-        click.secho(f"  warning    {warning}", fg="yellow", err=True)
+        click.secho(f"  warning    {warning}", fg="yellow", err=err)
 
 
 def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.options import confirm, output_option, yes_option
-from fleet.cli.output import echo_json, usd
+from fleet.cli.output import usd
+from fleet.cli.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
 from fleet.cli.session import Globals, open_context
 from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError
 
 if TYPE_CHECKING:
     from fleet.plan.launch import Plan
     from fleet.plan.report import FleetReport
-    from fleet.spec.model import FleetSpec
     from fleet.workflows.context import Context
 
 
@@ -24,25 +24,11 @@ if TYPE_CHECKING:
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan, change nothing.")
 @yes_option
-@click.option("--count", type=int, metavar="N", help="So many environments: env-01, env-02 …")
-@click.option("--market", metavar="MARKET", help="on-demand, spot or spot-first.")
-@click.option("--types", metavar="T1,T2", help="Instance types in order of preference.")
-@click.option("--expires", metavar="8h", help="When everything ends by itself, or never.")
-@click.option("--min", "min_ready", type=int, metavar="K", help="Succeed when K are ready.")
+@flag_options
 @output_option("table", "json")
 @click.pass_obj
 def command(
-    options: Globals,
-    *,
-    spec: Path,
-    dry_run: bool,
-    yes: bool,
-    count: int | None,
-    market: str | None,
-    types: str | None,
-    expires: str | None,
-    min_ready: int | None,
-    output: str,
+    options: Globals, *, spec: Path, flags: Flags, dry_run: bool, yes: bool, output: str
 ) -> int:
     """Launch the fleet that SPEC describes, bootstrap every environment, prove it, and print its URLs.
 
@@ -55,56 +41,26 @@ def command(
       fleet up workshop.yaml --dry-run
       fleet up workshop.yaml --market spot-first --expires 4h --yes -o json
     """
-    from fleet.assets.spec_files import read_spec  # noqa: PLC0415
-    from fleet.spec.load import Overrides  # noqa: PLC0415
-
-    wanted = read_spec(
-        spec,
-        overrides=Overrides(
-            count=count,
-            market=market,
-            types=tuple(part.strip() for part in types.split(",")) if types is not None else None,
-            expires=expires,
-            min_ready=min_ready,
-            region=options.region,
-        ),
-    )
-    return _up(options, wanted, spec, dry_run=dry_run, yes=yes, output=output)
-
-
-def _up(
-    options: Globals, wanted: FleetSpec, spec: Path, *, dry_run: bool, yes: bool, output: str
-) -> int:
-    """Plan, show, ask, apply. Imported here, past the spec's faults: boto3 and paramiko cost half a second."""
-    from fleet.cli.report_view import echo_urls  # noqa: PLC0415
-
+    wanted = read_wanted(options, spec, flags)
     context = open_context(options, spec_region=wanted.region)
-    plan = _plan(context, wanted, spec.absolute().parent, output=output if dry_run else "table")
+    plan = make_plan(context, wanted, spec)
     if dry_run:
+        echo_as_result(context, plan, output)
         return EXIT_DONE
+    _ask(context, plan, yes=yes, options=options)
+    report = _apply(context, plan, spec)
+    _echo_result(report, spec, output)
+    return _exit_code(report, wanted.min_ready)
+
+
+def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:
+    from fleet.cli.plan_view import echo_plan  # noqa: PLC0415
+
+    echo_plan(plan, now=context.now(), err=True)
     if plan.changes_nothing:
         click.echo("  nothing to launch: looking whether every environment is ready", err=True)
     else:
         confirm("Launch this?", yes=yes, options=options)
-    report = _apply(context, plan, spec)
-    echo_urls(report, output)
-    _echo_next(report, spec)
-    return _exit_code(report, wanted.min_ready)
-
-
-def _plan(context: Context, wanted: FleetSpec, folder: Path, *, output: str) -> Plan:
-    from fleet.cli.plan_view import echo_plan  # noqa: PLC0415
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.plan.describe import plan_as_json  # noqa: PLC0415
-    from fleet.workflows.planning import plan_up  # noqa: PLC0415
-
-    with working("looking at images, prices and what is there"):
-        plan = plan_up(context, wanted, folder=folder)
-    if output == "json":
-        echo_json(plan_as_json(plan))
-    else:
-        echo_plan(plan, now=context.now())
-    return plan
 
 
 def _apply(context: Context, plan: Plan, spec: Path) -> FleetReport:
@@ -137,7 +93,11 @@ def _echo_standing(context: Context, fleet: str, spec: Path) -> None:
         )
 
 
-def _echo_next(report: FleetReport, spec: Path) -> None:
+def _echo_result(report: FleetReport, spec: Path, output: str) -> None:
+    """Print the URLs, and on stderr how many are ready and the one next command."""
+    from fleet.cli.report_view import echo_urls  # noqa: PLC0415
+
+    echo_urls(report, output)
     ready = sum(environment.state == "ready" for environment in report.environments)
     total = len(report.environments)
     text = f"{ready} of {total} ready, {usd(report.hourly_usd)}"

@@ -19,9 +19,8 @@ from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.ports import PORTS
 from fleet.plan.tokens import digest
+from fleet.plan.warnings import plan_warnings
 from fleet.spec.model import FleetSpec, Member, Volume
-
-WORLD = frozenset({"0.0.0.0/0", "::/0"})
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,9 @@ def plan_launch(
         texts=texts,
         files=files,
         owned=observed.owned,
-        warnings=tuple(_warnings(spec, split, pools, expires_at=expires_at)),
+        warnings=tuple(
+            plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at)
+        ),
     )
     _require_affordable(plan)
     return plan
@@ -265,22 +266,3 @@ def _total(standing: list[Decimal | None], each: Decimal | None, count: int) -> 
         return None
     return sum((part for part in parts if part is not None), start=Decimal(0))
 
-
-def _warnings(
-    spec: FleetSpec, split: _Split, pools: Sequence[Pool], *, expires_at: datetime | None
-) -> Iterable[str]:
-    if spec.idle is not None:
-        yield "idle is written in the spec, but nothing acts on it yet: only expires ends an instance"
-    if expires_at is None:
-        yield "expires: never: these instances cost money until `fleet down`"
-    if WORLD & set(spec.access.sources):
-        yield "access.from opens the environments to the whole internet"
-    for name in spec.instances.types:
-        if not any(pool.instance_type == name for pool in pools):
-            yield f"{name} is not offered in this region's zones and is left out"
-    for instance in split.surplus:
-        who = instance.member or "nobody"
-        yield (
-            f"{instance.instance_id} ({who}) is not in the spec; it stays, and costs, "
-            f"until `fleet down {spec.name}`"
-        )

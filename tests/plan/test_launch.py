@@ -180,3 +180,16 @@ def test_nothing_changes_when_all_is_there() -> None:
     assert plan(facts=facts).changes_nothing
     moved = dataclasses.replace(facts, caller_cidr="198.51.100.1/32")
     assert not plan(facts=moved).changes_nothing
+
+
+def test_a_type_in_one_zone_alone_is_warned_of() -> None:
+    told = [warning for warning in plan().warnings if "alone" in warning]
+    assert told == [
+        "g4dn.xlarge is offered in us-east-1b alone: when that zone is full, there is none"
+    ]
+
+
+def test_spot_is_warned_of() -> None:
+    text = SPEC.replace("g4dn.xlarge]", "g4dn.xlarge], market: spot")
+    assert any("two minutes' notice" in warning for warning in plan(spec(text)).warnings)
+    assert not any("two minutes' notice" in warning for warning in plan().warnings)
