@@ -5,14 +5,26 @@ Pure: `search_patterns` says what to ask EC2 for, `choose_image` decides among t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
+from fleet.plan.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.facts import ImageFact
 from fleet.spec.model import ImageSelector
+
+__all__ = [
+    "ChosenImage",
+    "DlamiName",
+    "ImageCatalogue",
+    "ImageLine",
+    "OperatingSystem",
+    "choose_image",
+    "login_user",
+    "parse_dlami_name",
+    "search_patterns",
+]
 
 
 @dataclass(frozen=True)
@@ -79,20 +91,20 @@ def choose_image(
     """Choose the newest image that fits, or raise NotFoundError with what would fit."""
     if selector.framework is None:
         return _choose_named(selector, images, catalogue, architecture=architecture, now=now)
-    parsed = [
-        (version, image)
+    fitting = [
+        (version_numbers(name.framework_version), image.created_at, image)
         for image in images
         if image.owner_id == catalogue.owner
         and image.architecture == architecture
-        and (version := _version_of(image.name, selector.framework, catalogue)) is not None
-        and _fits(version, selector.version)
+        and (name := parse_dlami_name(image.name)) is not None
+        and is_of_line(name, selector)
     ]
-    if not parsed:
+    if not fitting:
         raise NotFoundError(
             f"no image for {_asked(selector)} ({architecture}) is published in this region",
             remedy=_remedy(selector),
         )
-    _, newest = max(parsed, key=lambda pair: (pair[0], pair[1].created_at))
+    newest = max(fitting, key=lambda found: found[:2])[2]
     return _chosen(newest, catalogue, framework=selector.framework, now=now)
 
 
@@ -149,29 +161,17 @@ def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
     return "ec2-user" if image.root_device == "/dev/xvda" else "ubuntu"
 
 
-def _version_of(name: str, framework: str, catalogue: ImageCatalogue) -> tuple[int, ...] | None:
-    """Read the framework's version from an image name; None where the name is of another line.
-
-    A line without a version (the Base images) gives an empty tuple.
-    """
-    for line in catalogue.lines:
-        if line.framework != framework:
-            continue
-        pattern = re.escape(line.name).replace(r"\{version\}", r"(?P<version>\d+(?:\.\d+)*)")
-        pattern = pattern.replace(r"\{os\}", r"[^()]+") + r" \d{8}"
-        if match := re.fullmatch(pattern, name):
-            return _numbers(match.groupdict().get("version") or "")
-    return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Give a version as numbers, so that 2.10 comes after 2.9."""
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _fits(version: tuple[int, ...], asked: str | None) -> bool:
-    wanted = _numbers(asked or "")
-    return version[: len(wanted)] == wanted
+def is_of_line(name: DlamiName, selector: ImageSelector) -> bool:
+    """Whether a name is what a framework's selector asks for: its line, version and operating system."""
+    kind = "base" if selector.framework == "base" else "single"
+    framework = None if selector.framework == "base" else selector.framework
+    wanted = version_numbers(selector.version)
+    return (
+        (name.kind, name.framework) == (kind, framework)
+        and name.driver != "proprietary"
+        and version_numbers(name.framework_version)[: len(wanted)] == wanted
+        and selector.os in {None, name.os}
+    )
 
 
 def _asked(selector: ImageSelector) -> str:
