@@ -1,14 +1,31 @@
-"""Local cache of a fleet: its SSH key and known hosts for OpenSSH's client.
+"""Local caches: a fleet's SSH key and known hosts for OpenSSH's client; a region's prices.
 
 Folder 0700, files 0600; it may be deleted at any time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+
+from fleet.plan.facts import Figure
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    fresh.replace(path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -27,15 +44,45 @@ class FleetCache:
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, readable by its owner alone from the first byte on."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.folder / name
-        fresh = path.with_name(f".{name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        fresh.replace(path)
-        return path
+        return _write(self.folder / name, text)
 
     def delete(self) -> None:
         """Forget the fleet."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class PriceCache:
+    """The prices of one region that were read before, each with its time. One that cannot be read is empty."""
+
+    root: Path
+    region: str
+
+    @property
+    def path(self) -> Path:
+        """Where they are."""
+        return self.root / "prices" / f"{self.region}.json"
+
+    def read(self) -> dict[str, Figure]:
+        """Give every figure by name."""
+        try:
+            kept = json.loads(self.path.read_text("utf-8"))
+            return {name: _figure(usd, at) for name, (usd, at) in kept.items()}
+        except (OSError, ValueError, ArithmeticError, AttributeError, TypeError):
+            return {}
+
+    def write(self, figures: Mapping[str, Figure]) -> None:
+        """Keep the figures; where nothing can be written, they are read anew next time."""
+        kept = {
+            name: (None if figure.usd is None else str(figure.usd), figure.at.isoformat())
+            for name, figure in sorted(figures.items())
+        }
+        with contextlib.suppress(OSError):
+            _write(self.path, json.dumps(kept))
+
+
+def _figure(usd: str | None, at: str) -> Figure:
+    when = datetime.fromisoformat(at)
+    if when.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return Figure(None if usd is None else Decimal(usd), when)

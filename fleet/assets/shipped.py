@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 import yaml
 
 from fleet.plan.bootstrap import Texts
+from fleet.plan.facts import Figure
 from fleet.plan.images import ImageCatalogue, ImageLine, OperatingSystem
 
 
@@ -44,3 +48,18 @@ def load_catalogue() -> ImageCatalogue:
         lines=tuple(ImageLine(**entry) for entry in data["lines"]),
         interpreters={name: tuple(paths) for name, paths in data["interpreters"].items()},
     )
+
+
+@functools.cache
+def load_price_snapshot() -> dict[str, dict[str, Figure]]:
+    """Read the prices that ship with the package, each with its date, by region and name."""
+    path = resources.files("fleet") / "plan" / "data" / "prices.json"
+    data = json.loads(path.read_text("utf-8"))
+    figures = {
+        name: Figure(
+            Decimal(usd), datetime.fromisoformat(entry["date"]).replace(tzinfo=UTC), snapshot=True
+        )
+        for entry in data["sets"]
+        for name, usd in entry["usd"].items()
+    }
+    return {data["region"]: figures}

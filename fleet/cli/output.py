@@ -55,7 +55,9 @@ def echo_markdown(headings: Sequence[str], rows: Rows) -> None:
 
 def usd(value: Decimal | None, *, per: str = "h") -> str:
     """Write a price for people; an unknown one says so."""
-    return "price unknown" if value is None else f"${value:,.2f}/{per}"
+    if value is None:
+        return "price unknown"
+    return f"${value:,.2f}/{per}" if per else f"${value:,.2f}"
 
 
 def _plain(cell: str) -> str:

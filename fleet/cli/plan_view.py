@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import click
 
 from fleet.cli.output import usd
+from fleet.plan.cost import for_hours
 from fleet.plan.launch import Plan
 from fleet.plan.ports import PORTS
 from fleet.plan.tags import expiry_text
@@ -37,7 +38,7 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     yield "ports", f"{', '.join(map(str, PORTS))} from {', '.join(sources)}"
     yield from _members(plan)
     yield "expires", _expiry(plan.expires_at, now)
-    yield "price", _price(plan, now)
+    yield from _price(plan, now)
 
 
 def _members(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -82,11 +83,24 @@ def _hours(expires_at: datetime, now: datetime) -> Decimal:
     return Decimal(max((expires_at - now).total_seconds(), 0)) / 3600
 
 
-def _price(plan: Plan, now: datetime) -> str:
-    text = usd(plan.hourly_usd)
-    if plan.hourly_usd_at_most != plan.hourly_usd:
-        text += f", at most {usd(plan.hourly_usd_at_most)}"
-    if plan.expires_at and plan.hourly_usd_at_most is not None:
-        total = plan.hourly_usd_at_most * _hours(plan.expires_at, now)
-        text += f"; until expiry at most ${total:,.2f}"
-    return f"{text} (instances; volumes and addresses are billed besides)"
+def _price(plan: Plan, now: datetime) -> Iterator[tuple[str, str]]:
+    """The parts an hour; then the sum an hour, a day and until expiry, of all and of each member."""
+    cost = plan.cost
+    low, high, most = usd(cost.instances), usd(cost.instances_at_most), cost.hourly_at_most
+    instances = low if low == high else f"{low} to {high}"
+    volumes, addresses = usd(cost.volumes), usd(cost.addresses)
+    yield (
+        "price",
+        f"instances {instances}, volumes {volumes}, public addresses {addresses}",
+    )
+    sums = [usd(most), usd(for_hours(most, timedelta(days=1)), per="day")]
+    parts = [usd(cost.each(most)), usd(cost.each(for_hours(most, timedelta(days=1))), per="day")]
+    if plan.expires_at:
+        whole = for_hours(most, max(plan.expires_at - now, timedelta(0)))
+        sums.append(f"{usd(whole, per='')} until expiry")
+        parts.append(f"{usd(cost.each(whole), per='')} until expiry")
+    yield "in all", f"at most {', '.join(sums)}"
+    if cost.count > 1:
+        yield "a member", f"at most {', '.join(parts)}"
+    for note in plan.price_notes:
+        yield "prices", note

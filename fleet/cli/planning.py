@@ -85,6 +85,6 @@ def echo_as_result(context: Context, plan: Plan, output: str) -> None:
     from fleet.plan.describe import plan_as_json  # noqa: PLC0415
 
     if output == "json":
-        echo_json(plan_as_json(plan))
+        echo_json(plan_as_json(plan, now=context.now()))
     else:
         echo_plan(plan, now=context.now(), err=False)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fleet.plan import tags
+from fleet.plan.cost import for_hours
 from fleet.plan.launch import Assignment, Plan
 
 
-def plan_as_json(plan: Plan) -> dict[str, object]:
-    """Give the plan as JSON; prices are USD per hour, null where unknown."""
+def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
+    """Give the plan as JSON; prices are USD per hour where not named otherwise, null where unknown."""
     return {
         "fleet": plan.fleet,
         "region": plan.region,
@@ -37,7 +39,26 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
         "surplus": [instance.instance_id for instance in plan.surplus],
         "hourly_usd": _number(plan.hourly_usd),
         "hourly_usd_at_most": _number(plan.hourly_usd_at_most),
+        "cost": _cost(plan, now=now),
+        "price_notes": list(plan.price_notes),
         "warnings": list(plan.warnings),
+    }
+
+
+def _cost(plan: Plan, *, now: datetime) -> dict[str, float | None]:
+    """The parts of the price, and its sums at the dearest choice of pool."""
+    cost, most = plan.cost, plan.cost.hourly_at_most
+    left = None if plan.expires_at is None else max(plan.expires_at - now, timedelta(0))
+    whole = None if left is None else for_hours(most, left)
+    return {
+        "instances_hourly_usd": _number(cost.instances),
+        "instances_hourly_usd_at_most": _number(cost.instances_at_most),
+        "volumes_hourly_usd": _number(cost.volumes),
+        "addresses_hourly_usd": _number(cost.addresses),
+        "member_hourly_usd_at_most": _number(cost.each(most)),
+        "daily_usd_at_most": _number(for_hours(most, timedelta(days=1))),
+        "until_expiry_usd_at_most": _number(whole),
+        "member_until_expiry_usd_at_most": _number(cost.each(whole)),
     }
 
 

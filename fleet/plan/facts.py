@@ -152,11 +152,27 @@ class InstanceFact:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One price: USD (None: the Price List has none), and when it was read, or the date of the snapshot it is from."""
+
+    usd: Decimal | None
+    at: datetime
+    snapshot: bool = False
+
+
+@dataclass(frozen=True)
 class Prices:
-    """USD per hour: On-Demand by type, Spot by (type, Availability Zone)."""
+    """USD per hour: On-Demand by type, Spot by (type, Availability Zone). What is unknown is left out.
+
+    `rates` are those of volumes and addresses, by the names of `plan.prices`; `figures` holds each
+    price that is not Spot with its date; `trouble` says why the Price List gave nothing.
+    """
 
     on_demand: Mapping[str, Decimal]
     spot: Mapping[tuple[str, str], Decimal]
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

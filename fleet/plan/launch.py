@@ -13,11 +13,13 @@ from decimal import Decimal
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.bootstrap import Texts, bootstrap_digest, render_first_boot
-from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, tcp
+from fleet.plan.cost import FleetCost, fleet_cost, total
+from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices, tcp
 from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.ports import PORTS
+from fleet.plan.prices import instance_figure, price_notes, volume_figures
 from fleet.plan.tokens import digest
 from fleet.plan.warnings import plan_warnings
 from fleet.spec.model import FleetSpec, Member, Volume
@@ -52,7 +54,7 @@ class LaunchTemplate:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` will do, decided. `hourly_usd` is the whole fleet's price, None where a part is unknown.
+    """What `up` will do, decided. `cost` is the whole fleet's; `price_notes` say how old its prices are.
 
     `keep`, `start`, `adopt` and `launch` part the members: who has a running instance, who has a
     stopped one, who gets an instance that nobody has, and who needs a new one.
@@ -75,13 +77,23 @@ class Plan:
     launch: tuple[Member, ...]
     surplus: tuple[InstanceFact, ...]
     expires_at: datetime | None
-    hourly_usd: Decimal | None
-    hourly_usd_at_most: Decimal | None
+    cost: FleetCost
+    price_notes: tuple[str, ...]
     bootstrap_id: str
     texts: Texts
     files: LocalFiles
     owned: Owned
     warnings: tuple[str, ...]
+
+    @property
+    def hourly_usd(self) -> Decimal | None:
+        """USD per hour of instances, volumes and addresses; None where a part is unknown."""
+        return self.cost.hourly
+
+    @property
+    def hourly_usd_at_most(self) -> Decimal | None:
+        """The same where every new instance comes from the dearest pool."""
+        return self.cost.hourly_at_most
 
     @property
     def changes_nothing(self) -> bool:
@@ -131,7 +143,6 @@ def plan_launch(
     markets = MARKETS[spec.instances.market]
     expires_at = _expiry(spec, observed.owned, now=now)
     split = _split_members(spec.members, observed.owned.instances)
-    low, high = _hourly(split, pools, markets)
     plan = Plan(
         fleet=spec.name,
         region=observed.region,
@@ -150,8 +161,8 @@ def plan_launch(
         launch=split.launch,
         surplus=split.surplus,
         expires_at=expires_at,
-        hourly_usd=low,
-        hourly_usd_at_most=high,
+        cost=_cost(spec, split, pools, observed.prices),
+        price_notes=_price_notes(spec, observed.prices, now=now),
         bootstrap_id=bootstrap_digest(
             texts,
             spec.bootstrap,
@@ -247,6 +258,23 @@ def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
     return frozenset(tcp(port, cidr) for port in PORTS for cidr in cidrs)
 
 
+def _cost(spec: FleetSpec, split: _Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
+    low, high = _hourly(split, pools, MARKETS[spec.instances.market])
+    taken = (*split.keep, *split.start, *split.adopt, *split.launch, *split.surplus)
+    return fleet_cost(
+        count=len(taken),
+        instances=low,
+        instances_at_most=high,
+        volume=spec.volume,
+        rates=prices.rates,
+    )
+
+
+def _price_notes(spec: FleetSpec, prices: Prices, *, now: datetime) -> tuple[str, ...]:
+    types = [instance_figure(name) for name in spec.instances.types]
+    return price_notes(prices, [*types, *volume_figures(spec.volume), "address"], now=now)
+
+
 def _hourly(
     split: _Split, pools: Sequence[Pool], markets: Sequence[Market]
 ) -> tuple[Decimal | None, Decimal | None]:
@@ -257,12 +285,4 @@ def _hourly(
     every = [pool.price(market) for pool in pools for market in markets]
     dearest = None if None in every else max(price for price in every if price is not None)
     count = len(split.launch)
-    return _total(standing, first, count), _total(standing, dearest, count)
-
-
-def _total(standing: list[Decimal | None], each: Decimal | None, count: int) -> Decimal | None:
-    parts = [*standing, *([each] * count)]
-    if None in parts:
-        return None
-    return sum((part for part in parts if part is not None), start=Decimal(0))
-
+    return total([*standing, *([first] * count)]), total([*standing, *([dearest] * count)])

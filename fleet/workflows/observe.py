@@ -21,13 +21,15 @@ from fleet.aws.network import (
     describe_security_groups,
 )
 from fleet.aws.parameters import describe_parameters
-from fleet.aws.prices import describe_on_demand_prices, describe_spot_prices
+from fleet.aws.prices import describe_spot_prices
 from fleet.aws.volumes import describe_volumes
 from fleet.plan.facts import ImageFact, Observed, Owned, Prices
 from fleet.plan.images import search_patterns
 from fleet.plan.pools import MARKETS
+from fleet.plan.prices import known_prices
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
+from fleet.workflows.prices import Figures, read_figures
 
 T = TypeVar("T")
 
@@ -56,7 +58,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         facts = reader.ask(lambda: describe_instance_types(aws, names=types))
         offerings = reader.ask(lambda: describe_offerings(aws, names=types))
         subnets = reader.ask(lambda: describe_default_subnets(aws))
-        on_demand = reader.ask(lambda: describe_on_demand_prices(aws, names=types))
+        figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
         owned = _ask_owned(reader, aws, spec.name)
         return Observed(
@@ -67,7 +69,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             instance_types=facts(),
             offerings=offerings(),
             subnets=subnets(),
-            prices=Prices(on_demand(), spot()),
+            prices=_prices(figures(), spot()),
             owned=owned(),
         )
 
@@ -112,6 +114,11 @@ def _caller_cidr(context: Context, spec: FleetSpec) -> str:
     if "me" not in spec.access.sources:
         return ""
     return describe_caller_cidr(context.settings.checkip_url)
+
+
+def _prices(read: tuple[Figures, str], spot: dict[tuple[str, str], Decimal]) -> Prices:
+    figures, trouble = read
+    return known_prices(figures, spot, trouble=trouble)
 
 
 def _spot_prices(aws: Aws, spec: FleetSpec) -> dict[tuple[str, str], Decimal]:

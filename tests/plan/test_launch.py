@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from fleet.errors import FleetError, NotFoundError
+from fleet.plan.describe import plan_as_json
 from fleet.plan.facts import (
     LaunchTemplateFact,
     Owned,
@@ -94,14 +95,29 @@ def test_one_subnet_per_zone_the_emptiest() -> None:
 
 def test_prices_of_first_and_dearest_choice() -> None:
     found = plan(spec(SPEC.replace("[g5.xlarge, g4dn.xlarge]", "[g4dn.xlarge, g5.xlarge]")))
-    assert found.hourly_usd == Decimal("1.578")
-    assert found.hourly_usd_at_most == Decimal("3.018")
+    assert found.cost.instances == Decimal("1.578")
+    assert found.cost.instances_at_most == Decimal("3.018")
 
 
 def test_an_unknown_price_is_unknown_in_sum() -> None:
     found = plan(facts=observed(prices=Prices({"g5.xlarge": Decimal(1)}, {})))
-    assert found.hourly_usd == Decimal(3)
-    assert found.hourly_usd_at_most is None
+    assert found.cost.instances == Decimal(3)
+    assert found.cost.instances_at_most is None
+    assert found.hourly_usd is None, "nobody knows what the volumes cost"
+
+
+def test_volumes_and_addresses_are_in_the_sum() -> None:
+    rates = {"volume/gp3": Decimal("0.072"), "address": Decimal("0.005")}
+    prices = Prices({"g5.xlarge": Decimal(1), "g4dn.xlarge": Decimal(2)}, {}, rates=rates)
+    found = plan(facts=observed(prices=prices))
+    assert (found.cost.volumes, found.cost.addresses) == (Decimal("0.03"), Decimal("0.015"))
+    assert found.hourly_usd == Decimal("3.045")
+    assert found.hourly_usd_at_most == Decimal("6.045")
+    told = plan_as_json(found, now=NOW)["cost"]
+    assert isinstance(told, dict)
+    assert told["member_hourly_usd_at_most"] == pytest.approx(2.015)
+    assert told["until_expiry_usd_at_most"] == pytest.approx(8 * 6.045)
+    assert told["daily_usd_at_most"] == pytest.approx(24 * 6.045)
 
 
 def test_expiry_is_the_one_that_the_fleet_was_made_with() -> None:
