@@ -17,6 +17,7 @@ _COMMANDS = {
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
     "exec": ("fleet.cli.exec", "Run a command on every environment."),
     "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
+    "cost": ("fleet.cli.cost", "Estimate what instances cost."),
     "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
     "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset."),
     "completion": ("fleet.cli.completion", "Print the shell's completion script."),

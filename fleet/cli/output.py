@@ -53,11 +53,12 @@ def echo_markdown(headings: Sequence[str], rows: Rows) -> None:
         click.echo("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |")
 
 
-def usd(value: Decimal | None, *, per: str = "h") -> str:
+def usd(value: Decimal | None, *, per: str = "h", digits: int = 2) -> str:
     """Write a price for people; an unknown one says so."""
     if value is None:
         return "price unknown"
-    return f"${value:,.2f}/{per}" if per else f"${value:,.2f}"
+    text = f"${value:,.{digits}f}"
+    return f"{text}/{per}" if per else text
 
 
 def _plain(cell: str) -> str:

@@ -48,6 +48,12 @@ def known_prices(
     return Prices(types, spot, rates=rates, figures=figures, trouble=trouble)
 
 
+def lowest_spot(instance_type: str, prices: Prices) -> tuple[Decimal | None, str]:
+    """Give the lowest Spot price of a type and its Availability Zone; None and nothing where there is none."""
+    found = [(usd, zone) for (name, zone), usd in prices.spot.items() if name == instance_type]
+    return min(found, default=(None, ""))
+
+
 def fresh(figure: Figure | None, now: datetime) -> bool:
     """Whether a figure was read within a day."""
     return figure is not None and not figure.snapshot and timedelta(0) <= now - figure.at < DAY
