@@ -13,7 +13,8 @@ import yaml
 
 from fleet.plan.bootstrap import Texts
 from fleet.plan.facts import Figure
-from fleet.plan.images import ImageCatalogue, ImageLine, OperatingSystem
+from fleet.plan.image_support import SupportTable
+from fleet.plan.images import ImageCatalogue, ImageLine, InstalledFramework, OperatingSystem
 
 
 def shipped(folder: str) -> Traversable:
@@ -40,13 +41,21 @@ def load_texts() -> Texts:
 
 @functools.cache
 def load_catalogue() -> ImageCatalogue:
-    """Read the DLAMI lines."""
+    """Read the DLAMI lines and until when they are patched."""
     data = yaml.safe_load((shipped("amis") / "dlami.yaml").read_text("utf-8"))
+    support = yaml.safe_load((shipped("amis") / "support.yaml").read_text("utf-8"))
     return ImageCatalogue(
         owner=data["owner"],
         os={name: OperatingSystem(**entry) for name, entry in data["os"].items()},
         lines=tuple(ImageLine(**entry) for entry in data["lines"]),
         interpreters={name: tuple(paths) for name, paths in data["interpreters"].items()},
+        support=SupportTable(frameworks=support["frameworks"], os=support["os"]),
+        installed={
+            name: InstalledFramework(
+                entry["package"], tuple(entry["os"]), tuple(entry["architectures"])
+            )
+            for name, entry in data["installed"].items()
+        },
     )
 
 

@@ -43,6 +43,8 @@ def describe_offerings(aws: Aws, *, names: Sequence[str]) -> Mapping[str, frozen
 
 def _fact(info: InstanceTypeInfoTypeDef) -> InstanceTypeFact:
     gpus = info.get("GpuInfo", {}).get("Gpus", [])
+    chips = info.get("InferenceAcceleratorInfo", {}).get("Accelerators", [])
+    makers = [part.get("Manufacturer", "") for part in (*gpus, *chips)]
     return InstanceTypeFact(
         name=info["InstanceType"],
         vcpus=info["VCpuInfo"]["DefaultVCpus"],
@@ -51,4 +53,5 @@ def _fact(info: InstanceTypeInfoTypeDef) -> InstanceTypeFact:
         # g6f and gr6f report Count 0 for their fraction of a GPU, of which nvidia-smi shows one.
         gpus=sum(max(gpu.get("Count", 0), 1) for gpu in gpus),
         gpu_name=gpus[0].get("Name", "") if gpus else "",
+        manufacturer=makers[0] if makers else "",
     )

@@ -76,6 +76,7 @@ def bootstrap_digest(
         JUPYTER_PACKAGES,
         bootstrap.model_dump(mode="json"),
         image.interpreters,
+        image.install,
         script_text,
         files_digest,
     )
@@ -102,6 +103,7 @@ def render_bootstrap(
         bootstrap_id=bootstrap_id,
         interpreters=image.interpreters,
         framework=image.framework or "dlami",
+        install=image.install,
         script_text=script_text,
         jupyter_packages=JUPYTER_PACKAGES,
         jupyter_unit=render(texts.jupyter_unit, **ports),

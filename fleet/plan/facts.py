@@ -42,7 +42,10 @@ class ImageFact:
 
 @dataclass(frozen=True)
 class InstanceTypeFact:
-    """An instance type: its size, architectures, and GPUs (0 for none; a fraction of a GPU counts as 1)."""
+    """An instance type: its size, architectures, and GPUs (0 for none; a fraction of a GPU counts as 1).
+
+    `manufacturer` is that of the GPUs, or else of the inference accelerators, as EC2 writes it.
+    """
 
     name: str
     vcpus: int
@@ -50,6 +53,7 @@ class InstanceTypeFact:
     architectures: tuple[str, ...]
     gpus: int
     gpu_name: str
+    manufacturer: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,8 @@ class Observed:
     region: str
     caller_cidr: str
     images: tuple[ImageFact, ...]
+    standing_images: tuple[ImageFact, ...] = field(default=(), kw_only=True)
+    """The image that the fleet was made with, where it lives and the image is still visible."""
     instance_types: Mapping[str, InstanceTypeFact]
     offerings: Mapping[str, frozenset[str]]
     subnets: tuple[SubnetFact, ...]

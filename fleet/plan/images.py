@@ -6,12 +6,13 @@ Pure: `search_patterns` says what to ask EC2 for, `choose_image` decides among t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.facts import ImageFact
+from fleet.plan.image_support import SupportTable, patch_text, patch_warning
 from fleet.spec.model import ImageSelector
 
 __all__ = [
@@ -19,12 +20,17 @@ __all__ = [
     "DlamiName",
     "ImageCatalogue",
     "ImageLine",
+    "InstalledFramework",
     "OperatingSystem",
     "choose_image",
+    "describe_choice",
+    "is_of_line",
     "login_user",
     "parse_dlami_name",
     "search_patterns",
 ]
+
+_TITLES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "mxnet": "MXNet"}
 
 
 @dataclass(frozen=True)
@@ -45,18 +51,35 @@ class ImageLine:
 
 
 @dataclass(frozen=True)
+class InstalledFramework:
+    """A framework that is put on a Base image where AWS publishes none with it.
+
+    `os` are the operating systems whose own Python it runs on, `architectures` those that it has GPU builds for.
+    """
+
+    package: str
+    os: tuple[str, ...]
+    architectures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ImageCatalogue:
-    """The DLAMI lines of `amis/dlami.yaml`."""
+    """The DLAMI lines of `amis/dlami.yaml`, and the support dates of `amis/support.yaml`."""
 
     owner: str
     os: Mapping[str, OperatingSystem]
     lines: tuple[ImageLine, ...]
     interpreters: Mapping[str, tuple[str, ...]]
+    support: SupportTable
+    installed: Mapping[str, InstalledFramework] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ChosenImage:
-    """The image of the plan. `why` is one line for people; `interpreters` are candidates for the kernel."""
+    """The image of the plan. `why` is one line for people; `interpreters` are candidates for the kernel.
+
+    `install` are the packages that make the framework's own venv where the image does not have it.
+    """
 
     image_id: str
     name: str
@@ -67,16 +90,21 @@ class ChosenImage:
     framework: str | None
     interpreters: tuple[str, ...]
     why: str
+    install: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def search_patterns(selector: ImageSelector, catalogue: ImageCatalogue) -> tuple[str, ...]:
     """Give the name patterns (EC2's `*` globs) to ask DescribeImages for, of both architectures."""
     version = f"{selector.version}*" if selector.version else "*"
     os_title = catalogue.os[selector.os].title if selector.os else "*"
+    wanted = {selector.framework} | (
+        {"base"} if selector.framework in catalogue.installed else set()
+    )
     return tuple(
         line.name.replace("{version}", version).replace("{os}", os_title) + " *"
         for line in catalogue.lines
-        if line.framework == selector.framework
+        if line.framework in wanted
     )
 
 
@@ -90,52 +118,41 @@ def choose_image(
 ) -> ChosenImage:
     """Choose the newest image that fits, or raise NotFoundError with what would fit."""
     if selector.framework is None:
-        return _choose_named(selector, images, catalogue, architecture=architecture, now=now)
-    fitting = [
-        (version_numbers(name.framework_version), image.created_at, image)
+        image = _newest_named(selector, images, architecture=architecture)
+        return describe_choice(image, selector, catalogue, now=now)
+    ours = [
+        (name, image)
         for image in images
         if image.owner_id == catalogue.owner
         and image.architecture == architecture
         and (name := parse_dlami_name(image.name)) is not None
-        and is_of_line(name, selector)
     ]
+    fitting = [found for found in ours if is_of_line(found[0], selector)]
+    if not fitting:
+        fitting = _bases(ours, selector, catalogue, architecture=architecture)
     if not fitting:
         raise NotFoundError(
-            f"no image for {_asked(selector)} ({architecture}) is published in this region",
-            remedy=_remedy(selector),
+            _nothing(selector, architecture), remedy=_remedy(selector, architecture, catalogue)
         )
-    newest = max(fitting, key=lambda found: found[:2])[2]
-    return _chosen(newest, catalogue, framework=selector.framework, now=now)
+    _, newest = max(fitting, key=lambda found: _rank(*found))
+    return describe_choice(newest, selector, catalogue, now=now)
 
 
-def _choose_named(
-    selector: ImageSelector,
-    images: Sequence[ImageFact],
-    catalogue: ImageCatalogue,
-    *,
-    architecture: str,
-    now: datetime,
+def describe_choice(
+    image: ImageFact, selector: ImageSelector, catalogue: ImageCatalogue, *, now: datetime
 ) -> ChosenImage:
-    asked = selector.id or selector.name
-    if not images:
-        raise NotFoundError(
-            f"image {asked} is not visible in this region",
-            remedy="check the id or name, the region, and that it is shared with this account",
-        )
-    newest = max(images, key=lambda image: image.created_at)
-    if newest.architecture != architecture:
-        raise FleetError(
-            f"image {asked} is for {newest.architecture}, the instance types are {architecture}",
-            remedy=f"choose instance types for {newest.architecture} or another image",
-        )
-    return _chosen(newest, catalogue, framework=None, now=now)
-
-
-def _chosen(
-    image: ImageFact, catalogue: ImageCatalogue, *, framework: str | None, now: datetime
-) -> ChosenImage:
-    age_days = max((now - image.created_at).days, 0)
+    """Give an image that is decided on as the plan carries it: explained, with what must be installed."""
+    name = parse_dlami_name(image.name)
+    install = _packages(name, selector, catalogue)
+    framework = selector.framework
     frameworks = (framework,) if framework else tuple(catalogue.interpreters)
+    warning = name and patch_warning(name, catalogue.support, today=now.date())
+    why = _why(image, name, catalogue, now=now)
+    note: tuple[str, ...] = ()
+    if install:
+        note = (
+            f"AWS publishes no such image: {install[0]} is installed on a Base image at bootstrap",
+        )
     return ChosenImage(
         image_id=image.image_id,
         name=image.name,
@@ -144,21 +161,13 @@ def _chosen(
         root_size_gib=image.root_size_gib,
         user=login_user(image, catalogue),
         framework=framework,
-        interpreters=tuple(path for name in frameworks for path in catalogue.interpreters[name]),
-        why=f"{image.name}, built {age_days} days ago",
+        interpreters=()
+        if install
+        else tuple(path for each in frameworks for path in catalogue.interpreters[each]),
+        why="; ".join((why, *note)),
+        install=install,
+        warnings=(*note, *((warning,) if warning else ())),
     )
-
-
-def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
-    """Say who logs in: by the OS in the name, else by the root device that the OS family uses.
-
-    Amazon Linux images have /dev/xvda, Ubuntu's /dev/sda1 (EC2 user guide, "Device names").
-    """
-    text = f"{image.name} {image.description}"
-    for system in catalogue.os.values():
-        if system.title in text:
-            return system.user
-    return "ec2-user" if image.root_device == "/dev/xvda" else "ubuntu"
 
 
 def is_of_line(name: DlamiName, selector: ImageSelector) -> bool:
@@ -174,12 +183,96 @@ def is_of_line(name: DlamiName, selector: ImageSelector) -> bool:
     )
 
 
-def _asked(selector: ImageSelector) -> str:
+def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
+    """Say who logs in: by the OS in the name, else by the root device that the OS family uses.
+
+    Amazon Linux images have /dev/xvda, Ubuntu's /dev/sda1 (EC2 user guide, "Device names").
+    """
+    text = f"{image.name} {image.description}"
+    for system in catalogue.os.values():
+        if system.title in text:
+            return system.user
+    return "ec2-user" if image.root_device == "/dev/xvda" else "ubuntu"
+
+
+def _newest_named(
+    selector: ImageSelector, images: Sequence[ImageFact], *, architecture: str
+) -> ImageFact:
+    asked = selector.id or selector.name
+    if not images:
+        raise NotFoundError(
+            f"image {asked} is not visible in this region",
+            remedy="check the id or name, the region, and that it is shared with this account",
+        )
+    newest = max(images, key=lambda image: image.created_at)
+    if newest.architecture != architecture:
+        raise FleetError(
+            f"image {asked} is for {newest.architecture}, the instance types are {architecture}",
+            remedy=f"choose instance types for {newest.architecture} or another image",
+        )
+    return newest
+
+
+def _bases(
+    ours: Sequence[tuple[DlamiName, ImageFact]],
+    selector: ImageSelector,
+    catalogue: ImageCatalogue,
+    *,
+    architecture: str,
+) -> list[tuple[DlamiName, ImageFact]]:
+    """Give the Base images that a framework can be installed on, where it can."""
+    installed = catalogue.installed.get(selector.framework or "")
+    if installed is None or architecture not in installed.architectures:
+        return []
+    base = ImageSelector(framework="base", os=selector.os)
+    return [(n, i) for n, i in ours if is_of_line(n, base) and n.os in installed.os]
+
+
+def _packages(
+    name: DlamiName | None, selector: ImageSelector, catalogue: ImageCatalogue
+) -> tuple[str, ...]:
+    installed = catalogue.installed.get(selector.framework or "")
+    if installed is None or name is None or name.kind != "base":
+        return ()
+    return (installed.package + (f"=={selector.version}.*" if selector.version else ""),)
+
+
+def _rank(name: DlamiName, image: ImageFact) -> tuple[tuple[int, ...], datetime]:
+    return version_numbers(name.framework_version), image.created_at
+
+
+def _why(
+    image: ImageFact, name: DlamiName | None, catalogue: ImageCatalogue, *, now: datetime
+) -> str:
+    """Explain an image: what it has, how old it is, until when it is patched."""
+    age = f"built {max((now - image.created_at).days, 0)} days ago"
+    if name is None:
+        return f"{image.name}, {age}"
+    title = _TITLES.get(name.framework or "", f"{name.kind.capitalize()} image")
+    what = f"{title} {name.framework_version}" if name.framework_version else title
+    system = catalogue.os.get(name.os)
+    patched = patch_text(name, catalogue.support, today=now.date())
+    return f"{what}, {system.title if system else name.os}, {age}, {patched}"
+
+
+def _nothing(selector: ImageSelector, architecture: str) -> str:
+    if selector.framework == "mxnet":
+        return (
+            f"AWS stopped publishing MXNet images; none ({architecture}) is visible in this region"
+        )
     parts = (selector.framework, selector.version, selector.os)
-    return " ".join(part for part in parts if part)
+    asked = " ".join(part for part in parts if part)
+    return f"no image for {asked} ({architecture}) is published in this region"
 
 
-def _remedy(selector: ImageSelector) -> str:
+def _remedy(selector: ImageSelector, architecture: str, catalogue: ImageCatalogue) -> str:
+    if selector.framework == "mxnet":
+        return "use framework: base with your packages under bootstrap, or name an image by id"
+    installed = catalogue.installed.get(selector.framework or "")
+    if installed is not None and architecture not in installed.architectures:
+        return f"it has GPU builds for {', '.join(installed.architectures)} only: choose such types"
+    if installed is not None and selector.os not in {None, *installed.os}:
+        return f"write os: {installed.os[0]}, where it can be installed"
     if selector.version or selector.os:
         return "leave out version or os under image:, or name an image by id"
     return "AWS may no longer publish it: use framework: base, or name an image by id"

@@ -16,7 +16,8 @@ from fleet.plan.bootstrap import Texts, bootstrap_digest, render_first_boot
 from fleet.plan.cost import FleetCost, fleet_cost, total
 from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices, tcp
 from fleet.plan.files import LocalFiles
-from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
+from fleet.plan.image_of_fleet import choose_fleet_image
+from fleet.plan.images import ChosenImage, ImageCatalogue
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, volume_figures
@@ -138,11 +139,19 @@ def plan_launch(
 ) -> Plan:
     """Decide everything that `up` will do. Raises FleetError where the spec cannot be met."""
     architecture = one_architecture(spec.instances, observed)
-    image = choose_image(spec.image, observed.images, catalogue, architecture=architecture, now=now)
     pools = choose_pools(spec.instances, observed)
     markets = MARKETS[spec.instances.market]
     expires_at = _expiry(spec, observed.owned, now=now)
     split = _split_members(spec.members, observed.owned.instances)
+    image = choose_fleet_image(
+        spec.image,
+        observed,
+        catalogue,
+        architecture=architecture,
+        types=[observed.instance_types[name] for name in spec.instances.types],
+        launching=bool(split.launch),
+        now=now,
+    )
     plan = Plan(
         fleet=spec.name,
         region=observed.region,
@@ -173,8 +182,9 @@ def plan_launch(
         texts=texts,
         files=files,
         owned=observed.owned,
-        warnings=tuple(
-            plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at)
+        warnings=(
+            *image.warnings,
+            *plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at),
         ),
     )
     _require_affordable(plan)

@@ -24,6 +24,7 @@ from fleet.aws.parameters import describe_parameters
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.volumes import describe_volumes
 from fleet.plan.facts import ImageFact, Observed, Owned, Prices
+from fleet.plan.image_of_fleet import image_of_instances
 from fleet.plan.images import search_patterns
 from fleet.plan.pools import MARKETS
 from fleet.plan.prices import known_prices
@@ -66,6 +67,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             region=aws.region,
             caller_cidr=caller(),
             images=images(),
+            standing_images=_standing_images(aws, images(), owned()),
             instance_types=facts(),
             offerings=offerings(),
             subnets=subnets(),
@@ -108,6 +110,16 @@ def _images(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:
     catalogue = load_catalogue()
     names = search_patterns(selector, catalogue)
     return describe_published_images(aws, owner=catalogue.owner, names=names)
+
+
+def _standing_images(
+    aws: Aws, images: tuple[ImageFact, ...], owned: Owned
+) -> tuple[ImageFact, ...]:
+    """Describe the image that the fleet was made with, by id: a deprecated one shows up in no search."""
+    image_id = image_of_instances(owned.instances)
+    if image_id is None or any(image.image_id == image_id for image in images):
+        return ()
+    return describe_image(aws, image_id=image_id)
 
 
 def _caller_cidr(context: Context, spec: FleetSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,12 +28,14 @@ CASES = {
 }
 
 
-def rendered(bootstrap: Bootstrap, *, ssh_key: str | None = None) -> str:
-    made = plan()
+def rendered(
+    bootstrap: Bootstrap, *, ssh_key: str | None = None, install: tuple[str, ...] = ()
+) -> str:
+    image = dataclasses.replace(plan().image, install=install)
     return render_bootstrap(
         load_texts(),
         bootstrap,
-        made.image,
+        image,
         host=HostBootstrap(
             "ana", TOKEN, "172.31.0.1", ssh_key, tuple(remote for _, remote in bootstrap.files)
         ),
@@ -41,9 +44,15 @@ def rendered(bootstrap: Bootstrap, *, ssh_key: str | None = None) -> str:
     )
 
 
+TENSORFLOW = ("tensorflow[and-cuda]==2.18.*",)
+
+
+@pytest.mark.parametrize("install", [(), TENSORFLOW], ids=["image", "installed"])
 @pytest.mark.parametrize("name", CASES)
-def test_every_combination_is_valid_bash(name: str, tmp_path: Path) -> None:
-    script = rendered(CASES[name], ssh_key="ssh-ed25519 AAAA it's mine")
+def test_every_combination_is_valid_bash(
+    name: str, install: tuple[str, ...], tmp_path: Path
+) -> None:
+    script = rendered(CASES[name], ssh_key="ssh-ed25519 AAAA it's mine", install=install)
     checked = subprocess.run(
         ["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False
     )
@@ -56,6 +65,13 @@ def test_every_combination_is_valid_bash(name: str, tmp_path: Path) -> None:
         ["shellcheck", str(file)], text=True, capture_output=True, timeout=60, check=False
     )
     assert looked.returncode == 0, looked.stdout
+
+
+def test_a_framework_is_installed_only_where_the_image_lacks_it() -> None:
+    assert "begin framework" not in rendered(Bootstrap())
+    script = rendered(Bootstrap(), install=TENSORFLOW)
+    assert "begin framework 'tensorflow[and-cuda]==2.18.*'" in script
+    assert 'kernel_python="$framework_venv/bin/python"' in script
 
 
 def test_the_token_stands_in_the_config_file_alone() -> None:

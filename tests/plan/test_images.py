@@ -9,7 +9,7 @@ import pytest
 from fleet.assets.shipped import load_catalogue
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.facts import ImageFact
-from fleet.plan.images import choose_image, search_patterns
+from fleet.plan.images import ChosenImage, choose_image, search_patterns
 from fleet.spec.model import ImageSelector
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -109,12 +109,85 @@ def test_an_image_of_the_wrong_architecture_is_refused() -> None:
         chosen(selector, image("our-own", architecture="arm64"))
 
 
-def test_why_tells_the_age() -> None:
-    found = choose_image(
-        ImageSelector(framework="pytorch"),
-        [pytorch("2.9")],
-        load_catalogue(),
-        architecture="x86_64",
-        now=NOW,
+def choice(
+    selector: ImageSelector, *images: ImageFact, architecture: str = "x86_64"
+) -> ChosenImage:
+    return choose_image(selector, images, load_catalogue(), architecture=architecture, now=NOW)
+
+
+def test_the_choice_is_explained() -> None:
+    found = choice(ImageSelector(framework="pytorch"), pytorch("2.9.1", date="20261011"))
+    assert found.why == (
+        "PyTorch 2.9.1, Ubuntu 24.04, built 143 days ago, patched until 2026-10-15: ended; "
+        "newest still patched is 2.13"
     )
-    assert found.why.endswith("built 143 days ago")
+    assert found.warnings == (
+        "security patches of the image ended on 2026-10-15; newest still patched is 2.13",
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [("2.13", False), ("2.11", False), ("2.10", False), ("2.9", True), ("2.99", False)],
+)
+def test_an_end_of_patch_is_warned_of(version: str, warned: bool) -> None:
+    assert bool(choice(ImageSelector(framework="pytorch"), pytorch(version)).warnings) is warned
+
+
+def test_an_end_of_patch_within_60_days_is_warned_of() -> None:
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    selector = ImageSelector(framework="pytorch")
+    found = choose_image(
+        selector, [pytorch("2.10")], load_catalogue(), architecture="x86_64", now=later
+    )
+    assert found.warnings[0].startswith(
+        "security patches of the image end on 2027-01-21, in 51 days"
+    )
+
+
+def test_the_operating_system_ends_an_image_too() -> None:
+    old = image("Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 20.04) 20240122")
+    assert "patched until 2025-05-31: ended" in choice(ImageSelector(framework="base"), old).why
+
+
+BASE = image("Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) 20261006")
+TENSORFLOW = image(
+    "Deep Learning OSS Nvidia Driver AMI GPU TensorFlow 2.18 (Amazon Linux 2023) 20250424"
+)
+
+
+def test_tensorflow_is_the_newest_visible_image() -> None:
+    found = choice(ImageSelector(framework="tensorflow"), BASE, TENSORFLOW)
+    assert found.name == TENSORFLOW.name
+    assert found.install == ()
+    assert "patched until 2026-01-31: ended; no version is patched" in found.why
+
+
+@pytest.mark.parametrize(
+    ("version", "package"),
+    [(None, "tensorflow[and-cuda]"), ("2.17", "tensorflow[and-cuda]==2.17.*")],
+)
+def test_tensorflow_without_an_image_is_installed_on_a_base(
+    version: str | None, package: str
+) -> None:
+    newer = image("Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 26.04) 20261106")
+    selector = ImageSelector(framework="tensorflow", version=version, os=None)
+    found = choice(selector, BASE, newer)
+    assert (found.name, found.install, found.framework) == (BASE.name, (package,), "tensorflow")
+    note = f"AWS publishes no such image: {package} is installed on a Base image at bootstrap"
+    assert note in found.why
+    assert note in found.warnings
+
+
+def test_tensorflow_on_arm64_says_why_not() -> None:
+    arm = image(
+        "Deep Learning ARM64 Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) 20261006",
+        architecture="arm64",
+    )
+    with pytest.raises(NotFoundError, match="GPU builds for x86_64 only"):
+        choice(ImageSelector(framework="tensorflow"), arm, architecture="arm64")
+
+
+def test_mxnet_says_that_aws_stopped_and_what_works() -> None:
+    with pytest.raises(NotFoundError, match=r"AWS stopped publishing MXNet.*framework: base"):
+        choice(ImageSelector(framework="mxnet"), BASE)
