@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.errors import SandboxError
+from fleet.sandbox import strays
 from fleet.sandbox.hosts import console, hypervisor
 from fleet.sandbox.hosts.paths import HostPaths
 from fleet.sandbox.strays import MARK
@@ -158,10 +159,13 @@ class ProcessDriver:
             self._ended(json.loads(message)["ended"])
         with self._lock:
             left = list(self._booted)
+            process.wait()
+            if left:
+                # Its hosts end themselves, which takes a moment; nobody may boot on their addresses before.
+                strays.end(self._directory)
             if self._orders is orders:
                 self._orders = None
         orders.close()
-        process.wait()
         for instance_id in left:
             self._ended(instance_id)
 
