@@ -16,6 +16,7 @@ from fleet.errors import FleetError
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_pricing import PricingClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
@@ -96,6 +97,12 @@ class Aws:
     def sts(self) -> STSClient:
         """STS, to learn who calls."""
         return self.session.client("sts", region_name=self.region, config=_config(attempts=3))
+
+    @functools.cached_property
+    def service_quotas(self) -> ServiceQuotasClient:
+        """Service Quotas, for EC2's."""
+        config = _config(attempts=3)
+        return self.session.client("service-quotas", region_name=self.region, config=config)
 
     @functools.cached_property
     def pricing(self) -> PricingClient:

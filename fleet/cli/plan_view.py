@@ -37,6 +37,9 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     sources = sorted({rule.cidr for rule in plan.ingress})
     yield "ports", f"{', '.join(map(str, PORTS))} from {', '.join(sources)}"
     yield from _members(plan)
+    for check in plan.quotas.checks:
+        if check.needed:
+            yield "quota", str(check)
     yield "expires", _expiry(plan.expires_at, now)
     yield from _price(plan, now)
 

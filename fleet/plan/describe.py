@@ -9,6 +9,7 @@ from decimal import Decimal
 from fleet.plan import tags
 from fleet.plan.cost import for_hours
 from fleet.plan.launch import Assignment, Plan
+from fleet.plan.quotas import QuotaCheck
 
 
 def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
@@ -41,6 +42,7 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "hourly_usd_at_most": _number(plan.hourly_usd_at_most),
         "cost": _cost(plan, now=now),
         "price_notes": list(plan.price_notes),
+        "quotas": [check_as_json(check) for check in plan.quotas.checks if check.needed],
         "warnings": list(plan.warnings),
     }
 
@@ -59,6 +61,21 @@ def _cost(plan: Plan, *, now: datetime) -> dict[str, float | None]:
         "daily_usd_at_most": _number(for_hours(most, timedelta(days=1))),
         "until_expiry_usd_at_most": _number(whole),
         "member_until_expiry_usd_at_most": _number(cost.each(whole)),
+    }
+
+
+def check_as_json(check: QuotaCheck) -> dict[str, object]:
+    """Give one quota's arithmetic as JSON, in vCPUs."""
+    return {
+        "code": check.code,
+        "name": check.name,
+        "market": check.market,
+        "instance_types": list(check.instance_types),
+        "used": check.used,
+        "needed": check.needed,
+        "limit": check.limit,
+        "missing": check.missing,
+        "value_to_ask_for": check.value,
     }
 
 

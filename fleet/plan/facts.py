@@ -180,6 +180,18 @@ class Prices:
 
 
 @dataclass(frozen=True)
+class QuotaFacts:
+    """vCPU quotas by code, where the account has them, and vCPUs in use in the region by type and market.
+
+    `unread` says why nothing is known, and is empty otherwise.
+    """
+
+    limits: Mapping[str, int] = field(default_factory=dict)
+    in_use: Mapping[tuple[str, Market], int] = field(default_factory=dict)
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class Owned:
     """Everything in the region that carries the fleet's tag, by kind."""
 
@@ -207,3 +219,4 @@ class Observed:
     subnets: tuple[SubnetFact, ...]
     prices: Prices
     owned: Owned
+    quotas: QuotaFacts

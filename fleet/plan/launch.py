@@ -21,6 +21,7 @@ from fleet.plan.images import ChosenImage, ImageCatalogue
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, volume_figures
+from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
 from fleet.plan.tokens import digest
 from fleet.plan.warnings import plan_warnings
 from fleet.spec.model import FleetSpec, Member, Volume
@@ -84,6 +85,7 @@ class Plan:
     texts: Texts
     files: LocalFiles
     owned: Owned
+    quotas: QuotaReport
     warnings: tuple[str, ...]
 
     @property
@@ -105,8 +107,7 @@ class Plan:
 
     def affordable(self, pool: Pool, market: Market) -> bool:
         """Whether a pool's price is within `instances.max_price`; Spot is capped by EC2 itself."""
-        cap, price = self.spec.instances.max_price, pool.price(market)
-        return cap is None or market == "spot" or (price is not None and price <= cap)
+        return pool.within(self.spec.instances.max_price, market)
 
     def price_of(self, instance: InstanceFact) -> Decimal | None:
         """USD per hour of an instance that was launched in one of the pools."""
@@ -120,7 +121,9 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Split:
+class Split:
+    """The members, parted as in a plan."""
+
     keep: tuple[Assignment, ...]
     start: tuple[Assignment, ...]
     adopt: tuple[Assignment, ...]
@@ -142,7 +145,8 @@ def plan_launch(
     pools = choose_pools(spec.instances, observed)
     markets = MARKETS[spec.instances.market]
     expires_at = _expiry(spec, observed.owned, now=now)
-    split = _split_members(spec.members, observed.owned.instances)
+    split = split_members(spec.members, observed.owned.instances)
+    quotas = _count_quotas(spec, observed, split, pools)
     image = choose_fleet_image(
         spec.image,
         observed,
@@ -182,13 +186,31 @@ def plan_launch(
         texts=texts,
         files=files,
         owned=observed.owned,
+        quotas=quotas,
         warnings=(
             *image.warnings,
             *plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at),
+            *quota_warnings(quotas),
         ),
     )
     _require_affordable(plan)
+    require_quota(plan.quotas, count=len(plan.launch))
     return plan
+
+
+def _count_quotas(
+    spec: FleetSpec, observed: Observed, split: Split, pools: Sequence[Pool]
+) -> QuotaReport:
+    """Count what is to start and to launch; what runs already is in use."""
+    cap, markets = spec.instances.max_price, MARKETS[spec.instances.market]
+    choices = ((p.instance_type, m) for m in markets for p in pools if p.within(cap, m))
+    wanted = Wanted(tuple(dict.fromkeys(choices)), len(split.launch), started_choices(split))
+    return check_quotas(wanted, observed.quotas, observed.instance_types)
+
+
+def started_choices(split: Split) -> tuple[tuple[str, Market], ...]:
+    """Give type and market of each stopped instance that is to start."""
+    return tuple((a.instance.instance_type, a.instance.market) for a in split.start)
 
 
 def _require_affordable(plan: Plan) -> None:
@@ -201,7 +223,8 @@ def _require_affordable(plan: Plan) -> None:
         )
 
 
-def _split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> _Split:
+def split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> Split:
+    """Part the members: who keeps, starts or adopts an instance, and who needs a new one."""
     live = sorted(
         (instance for instance in instances if instance.live),
         key=lambda instance: (instance.launched_at, instance.instance_id),
@@ -221,7 +244,7 @@ def _split_members(members: Sequence[Member], instances: Iterable[InstanceFact])
             keep.append(Assignment(member, owned))
     used = {a.instance.instance_id for a in (*keep, *start, *adopt)}
     surplus = tuple(instance for instance in live if instance.instance_id not in used)
-    return _Split(tuple(keep), tuple(start), tuple(adopt), tuple(launch), surplus)
+    return Split(tuple(keep), tuple(start), tuple(adopt), tuple(launch), surplus)
 
 
 def _expiry(spec: FleetSpec, owned: Owned, *, now: datetime) -> datetime | None:
@@ -268,7 +291,7 @@ def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
     return frozenset(tcp(port, cidr) for port in PORTS for cidr in cidrs)
 
 
-def _cost(spec: FleetSpec, split: _Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
+def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
     low, high = _hourly(split, pools, MARKETS[spec.instances.market])
     taken = (*split.keep, *split.start, *split.adopt, *split.launch, *split.surplus)
     return fleet_cost(
@@ -286,7 +309,7 @@ def _price_notes(spec: FleetSpec, prices: Prices, *, now: datetime) -> tuple[str
 
 
 def _hourly(
-    split: _Split, pools: Sequence[Pool], markets: Sequence[Market]
+    split: Split, pools: Sequence[Pool], markets: Sequence[Market]
 ) -> tuple[Decimal | None, Decimal | None]:
     """Price the fleet: what is there at its launch price, what is new at the first and dearest choice."""
     standing = [a.instance.hourly_usd for a in (*split.keep, *split.start, *split.adopt)]

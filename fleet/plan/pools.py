@@ -32,6 +32,11 @@ class Pool:
         """USD per hour in that market."""
         return self.spot_usd if market == "spot" else self.on_demand_usd
 
+    def within(self, cap: Decimal | None, market: Market) -> bool:
+        """Whether the price is within `instances.max_price`; Spot is capped by EC2 itself."""
+        price = self.price(market)
+        return cap is None or market == "spot" or (price is not None and price <= cap)
+
 
 def one_architecture(instances: Instances, observed: Observed) -> str:
     """Give the architecture that all wished types share, or say which types do not go together."""

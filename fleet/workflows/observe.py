@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from fleet.assets.shipped import load_catalogue
@@ -22,19 +24,31 @@ from fleet.aws.network import (
 )
 from fleet.aws.parameters import describe_parameters
 from fleet.aws.prices import describe_spot_prices
+from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
 from fleet.aws.volumes import describe_volumes
-from fleet.plan.facts import ImageFact, Observed, Owned, Prices
+from fleet.errors import AwsError
+from fleet.plan.facts import (
+    ImageFact,
+    InstanceFact,
+    InstanceTypeFact,
+    Market,
+    Observed,
+    Owned,
+    Prices,
+    QuotaFacts,
+)
 from fleet.plan.image_of_fleet import image_of_instances
 from fleet.plan.images import search_patterns
 from fleet.plan.pools import MARKETS
 from fleet.plan.prices import known_prices
+from fleet.plan.quota_codes import codes_to_ask
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
 from fleet.workflows.prices import Figures, read_figures
 
 T = TypeVar("T")
 
-_AT_ONCE = 16
+_AT_ONCE = 24
 
 
 class _Reader:
@@ -50,7 +64,8 @@ class _Reader:
 def observe_launch(context: Context, spec: FleetSpec) -> Observed:
     """Observe all that a launch is planned from."""
     aws, types = context.aws, spec.instances.types
-    _ = (aws.sts, aws.ec2, aws.ssm, aws.pricing)  # making clients is not thread-safe
+    # making clients is not thread-safe
+    _ = (aws.sts, aws.ec2, aws.ssm, aws.pricing, aws.service_quotas)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         reader = _Reader(pool)
         identity = reader.ask(lambda: describe_identity(aws))
@@ -62,6 +77,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
         owned = _ask_owned(reader, aws, spec.name)
+        quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
         return Observed(
             identity=identity(),
             region=aws.region,
@@ -73,7 +89,31 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             subnets=subnets(),
             prices=_prices(figures(), spot()),
             owned=owned(),
+            quotas=_read_or_why(quotas),
         )
+
+
+@dataclass(frozen=True)
+class ObservedQuotas:
+    """What quotas are counted from; `instances` are those of the fleet, if one was named."""
+
+    instance_types: Mapping[str, InstanceTypeFact]
+    instances: tuple[InstanceFact, ...]
+    quotas: QuotaFacts
+
+
+def observe_quotas(
+    context: Context, *, types: Sequence[str], markets: Sequence[Market], fleet: str | None
+) -> ObservedQuotas:
+    """Observe quotas and what counts against them. Raises AwsError where they cannot be read."""
+    aws = context.aws
+    _ = (aws.ec2, aws.service_quotas)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reader = _Reader(pool)
+        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
+        instances = reader.ask(lambda: describe_instances(aws, fleet=fleet) if fleet else ())
+        quotas = _ask_quotas(reader, aws, types, markets)
+        return ObservedQuotas(facts(), instances(), quotas())
 
 
 def observe_owned(context: Context, fleet: str) -> Owned:
@@ -100,6 +140,28 @@ def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
         volumes=volumes(),
         network_interfaces=interfaces(),
     )
+
+
+def _ask_quotas(
+    reader: _Reader, aws: Aws, types: Sequence[str], markets: Sequence[Market]
+) -> Callable[[], QuotaFacts]:
+    codes = codes_to_ask(types, markets)
+    limits = {code: reader.ask(partial(describe_quota, aws, code=code)) for code in codes}
+    in_use = reader.ask(lambda: describe_vcpus_in_use(aws))
+
+    def answer() -> QuotaFacts:
+        found = {code: limit() for code, limit in limits.items()}
+        return QuotaFacts({c: value for c, value in found.items() if value is not None}, in_use())
+
+    return answer
+
+
+def _read_or_why(quotas: Callable[[], QuotaFacts]) -> QuotaFacts:
+    """Quotas that cannot be read stop no launch: EC2 itself refuses what is too much."""
+    try:
+        return quotas()
+    except AwsError as error:
+        return QuotaFacts(unread=error.message)
 
 
 def _images(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:

@@ -16,6 +16,7 @@ from fleet.plan.facts import (
     Observed,
     Owned,
     Prices,
+    QuotaFacts,
     SubnetFact,
 )
 from fleet.plan.files import LocalFiles
@@ -76,6 +77,7 @@ def observed(**changes: object) -> Observed:
         ),
         prices=Prices({"g5.xlarge": Decimal("1.006"), "g4dn.xlarge": Decimal("0.526")}, {}),
         owned=Owned(),
+        quotas=QuotaFacts({"L-DB2E81BA": 512, "L-3819A6DF": 512}),
     )
     return dataclasses.replace(facts, **changes)  # type: ignore[arg-type]
 
