@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @effect("ec2:DescribeImages")
 def describe_published_images(
-    aws: Aws, *, owner: str, names: Sequence[str]
+    aws: Aws, *, owner: str, names: Sequence[str], include_deprecated: bool = False
 ) -> tuple[ImageFact, ...]:
     """Describe available images of one owner by name patterns. Always by owner: names have look-alikes."""
     pages = aws.ec2.get_paginator("describe_images").paginate(
         Owners=[owner],
+        IncludeDeprecated=include_deprecated,
         Filters=[
             {"Name": "name", "Values": list(names)},
             {"Name": "state", "Values": ["available"]},

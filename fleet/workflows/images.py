@@ -1,0 +1,36 @@
+"""Lists the Deep Learning AMIs of a region. Changes nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from fleet.assets.shipped import load_catalogue
+from fleet.aws.images import describe_published_images
+from fleet.aws.instance_types import describe_instance_types
+from fleet.errors import NotFoundError
+from fleet.plan.image_list import NAME_PATTERNS, ImageQuery, ListedImage, list_matching
+from fleet.workflows.context import Context
+
+
+def list_images(context: Context, query: ImageQuery) -> tuple[ListedImage, ...]:
+    """List what AWS publishes and the query asks for: one call, and one more where a type is named."""
+    aws, catalogue, wanted = context.aws, load_catalogue(), query.instance_type
+    _ = aws.ec2  # making clients is not thread-safe
+    with ThreadPoolExecutor(2) as pool:
+        images = pool.submit(
+            describe_published_images,
+            aws,
+            owner=catalogue.owner,
+            names=NAME_PATTERNS,
+            include_deprecated=query.include_deprecated,
+        )
+        types = pool.submit(describe_instance_types, aws, names=(wanted,)) if wanted else None
+        fact = types.result().get(wanted or "") if types else None
+        if types is not None and fact is None:
+            raise NotFoundError(
+                f"instance type {wanted} does not exist in {aws.region}",
+                remedy="correct --for, or choose another region",
+            )
+        return list_matching(
+            images.result(), query, catalogue, instance_type=fact, now=context.now()
+        )
