@@ -32,6 +32,13 @@ def describe_parameters(aws: Aws, *, fleet: str) -> tuple[str, ...]:
     return tuple(parameter["Name"] for page in pages for parameter in page["Parameters"])
 
 
+@effect("ssm:GetParameters")
+def read_public_parameters(aws: Aws, *, names: Sequence[str]) -> dict[str, str]:
+    """Read parameters that AWS publishes, by name, at most ten; one that is not there is left out."""
+    answer = aws.ssm.get_parameters(Names=list(names))
+    return {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
+
+
 @effect("ssm:PutParameter", "ssm:AddTagsToResource", "kms:Encrypt")
 def create_secret(aws: Aws, *, fleet: str, name: str, value: str, tags: Mapping[str, str]) -> bool:
     """Store a secret if there is none of that name; False where somebody was first.

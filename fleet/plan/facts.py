@@ -214,6 +214,8 @@ class Observed:
     images: tuple[ImageFact, ...]
     standing_images: tuple[ImageFact, ...] = field(default=(), kw_only=True)
     """The image that the fleet was made with, where it lives and the image is still visible."""
+    line_parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """AWS's public parameters of the lines that are asked for: image ids by parameter name."""
     instance_types: Mapping[str, InstanceTypeFact]
     offerings: Mapping[str, frozenset[str]]
     subnets: tuple[SubnetFact, ...]

@@ -12,6 +12,7 @@ from datetime import datetime
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.facts import ImageFact, InstanceFact, InstanceTypeFact, Observed
 from fleet.plan.image_fit import require_fit
+from fleet.plan.image_parameters import cross_checked
 from fleet.plan.images import (
     ChosenImage,
     ImageCatalogue,
@@ -48,7 +49,7 @@ def choose_fleet_image(
     seen = {image.image_id: image for image in shown if image.state == "available"}
     kept = seen.get(standing or "")
     if standing is None:
-        chosen = newest()
+        chosen = cross_checked(newest(), observed.line_parameters)
     elif kept is None:
         chosen = _vanished(standing, newest, selector=selector, launching=launching)
     elif not _still_asked(kept, selector, catalogue):

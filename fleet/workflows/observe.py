@@ -22,7 +22,7 @@ from fleet.aws.network import (
     describe_network_interfaces,
     describe_security_groups,
 )
-from fleet.aws.parameters import describe_parameters
+from fleet.aws.parameters import describe_parameters, read_public_parameters
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
 from fleet.aws.volumes import describe_volumes
@@ -38,6 +38,7 @@ from fleet.plan.facts import (
     QuotaFacts,
 )
 from fleet.plan.image_of_fleet import image_of_instances
+from fleet.plan.image_parameters import parameters_to_ask
 from fleet.plan.images import search_patterns
 from fleet.plan.pools import MARKETS
 from fleet.plan.prices import known_prices
@@ -84,6 +85,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             caller_cidr=caller(),
             images=images(),
             standing_images=_standing_images(aws, images(), owned()),
+            line_parameters=_line_parameters(aws, spec.image, images()),
             instance_types=facts(),
             offerings=offerings(),
             subnets=subnets(),
@@ -172,6 +174,17 @@ def _images(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:
     catalogue = load_catalogue()
     names = search_patterns(selector, catalogue)
     return describe_published_images(aws, owner=catalogue.owner, names=names)
+
+
+def _line_parameters(
+    aws: Aws, selector: ImageSelector, images: tuple[ImageFact, ...]
+) -> dict[str, str]:
+    """Read what SSM calls the latest of the lines. A cross-check: without an answer the plan stands."""
+    names = parameters_to_ask(selector, images, load_catalogue())
+    try:
+        return read_public_parameters(aws, names=names) if names else {}
+    except AwsError:
+        return {}
 
 
 def _standing_images(
