@@ -19,6 +19,7 @@ _COMMANDS = {
     "exec": ("fleet.cli.exec", "Run a command on every environment."),
     "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
     "cost": ("fleet.cli.cost", "Estimate what instances cost."),
+    "quota": ("fleet.cli.quota", "Count vCPUs against the account's quotas; ask for more."),
     "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
     "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset."),
     "completion": ("fleet.cli.completion", "Print the shell's completion script."),
