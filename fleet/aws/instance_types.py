@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
@@ -11,7 +12,7 @@ from fleet.aws.effects import effect
 from fleet.plan.facts import InstanceTypeFact
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import InstanceTypeInfoTypeDef
+    from mypy_boto3_ec2.type_defs import GpuDeviceInfoTypeDef, InstanceTypeInfoTypeDef
 
 
 @effect("ec2:DescribeInstanceTypes")
@@ -54,4 +55,14 @@ def _fact(info: InstanceTypeInfoTypeDef) -> InstanceTypeFact:
         gpus=sum(max(gpu.get("Count", 0), 1) for gpu in gpus),
         gpu_name=gpus[0].get("Name", "") if gpus else "",
         manufacturer=makers[0] if makers else "",
+        gpu_memory_mib=gpus[0].get("MemoryInfo", {}).get("SizeInMiB", 0) if gpus else 0,
+        gpu_share=_share(gpus),
+        network=info.get("NetworkInfo", {}).get("NetworkPerformance", ""),
     )
+
+
+def _share(gpus: Sequence[GpuDeviceInfoTypeDef]) -> Decimal:
+    """Give the part of a GPU that there is, where EC2 counts none; a whole one everywhere else."""
+    if not gpus or gpus[0].get("Count", 0):
+        return Decimal(1)
+    return Decimal(str(gpus[0].get("GpuPartitionSize", 1)))

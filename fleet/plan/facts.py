@@ -45,6 +45,7 @@ class InstanceTypeFact:
     """An instance type: its size, architectures, and GPUs (0 for none; a fraction of a GPU counts as 1).
 
     `manufacturer` is that of the GPUs, or else of the inference accelerators, as EC2 writes it.
+    `gpu_memory_mib` is one GPU's, or that of the part where `gpu_share` is less than a whole GPU (g6f).
     """
 
     name: str
@@ -54,6 +55,9 @@ class InstanceTypeFact:
     gpus: int
     gpu_name: str
     manufacturer: str = ""
+    gpu_memory_mib: int = 0
+    gpu_share: Decimal = Decimal(1)
+    network: str = ""
 
 
 @dataclass(frozen=True)

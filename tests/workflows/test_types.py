@@ -1,0 +1,63 @@
+"""Types as EC2 describes them, with few calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from fleet.plan.estimate import parse_item
+from fleet.plan.hardware import Needs
+from fleet.workflows.cost import estimate_cost
+from fleet.workflows.types import find_types
+from tests.workflows.conftest import World
+
+
+def _count(world: World) -> Counter[str]:
+    """Count the calls of clients that are made from now on."""
+    calls: Counter[str] = Counter()
+
+    def called(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    world.context.aws.session.events.register("before-call", called)
+    return calls
+
+
+def test_types_with_gpus_take_one_page_of_each_kind(world: World) -> None:
+    calls = _count(world)
+    offers, notes = find_types(world.context, Needs())
+    assert notes == ()
+    found = {offer.fact.name: offer for offer in offers}
+    assert found["g6f.large"].fact.gpu_share == Decimal("0.125")
+    assert found["g4ad.xlarge"].fact.manufacturer == "AMD"
+    assert found["dl1.24xlarge"].fact.manufacturer == "Habana"
+    assert found["p5.48xlarge"].on_demand_usd == Decimal("55.04")
+    assert all(offer.fact.gpus for offer in offers)
+    priced = [offer.on_demand_usd for offer in offers if offer.on_demand_usd is not None]
+    assert priced == sorted(priced)
+    assert calls["DescribeInstanceTypes"] <= 3
+    assert calls["DescribeInstanceTypeOfferings"] <= 2
+    again = calls.copy()
+    find_types(world.context, Needs())
+    assert calls["GetProducts"] == again["GetProducts"], "prices are kept for a day"
+
+
+def test_types_without_gpus(world: World) -> None:
+    offers, _ = find_types(world.context, Needs(gpus=0, vcpus=8, memory_mib=65536))
+    names = [offer.fact.name for offer in offers]
+    assert "r5.2xlarge" in names
+    assert "m5.large" not in names
+
+
+def test_an_estimate_asks_once_for_each_kind_of_price(world: World) -> None:
+    calls = _count(world)
+    items = [parse_item("2xp2.xlarge:24h"), parse_item("1xm6i.large:720h")]
+    found, notes = estimate_cost(world.context, items)
+    assert found.usd == Decimal("112.32")
+    assert found.spot_usd is not None
+    assert notes == ()
+    assert calls == {"GetProducts": 2, "DescribeSpotPriceHistory": 1}
+    found, notes = estimate_cost(world.context, [parse_item("x9.large:1h")])
+    assert found.usd is None
+    assert notes == ("x9.large has no On-Demand price in us-east-1 that is known",)
