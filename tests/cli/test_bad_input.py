@@ -128,7 +128,7 @@ def test_up_without_anybody_to_confirm_needs_yes(cli: Cli, tmp_path: Path) -> No
     done = outside("up", str(spec))
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("pass --yes")
-    assert "price      $2.01/h" in done.stderr
+    assert "price      instances $2.01/h" in done.stderr
     for key, said in (
         ("EXPIRED", "have expired"),
         ("INVALID", "does not accept these credentials"),
