@@ -13,7 +13,7 @@ import fabric
 
 from fleet.ssh.connection import open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
-from fleet.ssh.keys import parse_key_line
+from fleet.ssh.keys import known_hosts_name, parse_key_line
 from tests.ssh.servers import ADDRESS, Server, ssh_server
 
 HOSTS = 20
@@ -43,7 +43,9 @@ def put_and_run(server: Server) -> None:
     )
     known = parse_key_line(server.host_key)
     assert known is not None
-    connection.client.get_host_keys().add(f"[{ADDRESS}]:{server.port}", known.get_name(), known)
+    connection.client.get_host_keys().add(
+        known_hosts_name(ADDRESS, server.port), known.get_name(), known
+    )
     with connection:
         name = f"/tmp/fleet-bench-{id(connection)}.sh"
         connection.put(io.StringIO(SCRIPT), name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.tokens import digest
@@ -63,7 +64,7 @@ def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) 
 
 
 def bootstrap_digest(
-    texts: Texts, bootstrap: Bootstrap, image: ChosenImage, *, script_text: str, files_digest: str
+    texts: Texts, bootstrap: Bootstrap, image: ChosenImage, files: LocalFiles
 ) -> str:
     """Identify what a bootstrap would do, apart from what differs per host.
 
@@ -77,8 +78,8 @@ def bootstrap_digest(
         bootstrap.model_dump(mode="json"),
         image.interpreters,
         image.install,
-        script_text,
-        files_digest,
+        files.script_text,
+        files.digest,
     )
 
 

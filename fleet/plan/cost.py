@@ -5,23 +5,14 @@ Pure, in Decimal, USD. None is unknown, and makes every sum that it is part of u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from fleet.plan.money import total
 from fleet.plan.prices import volume_hourly
 from fleet.spec.model import Volume
-
-
-def total(parts: Iterable[Decimal | None]) -> Decimal | None:
-    """Add up; unknown where a part is unknown."""
-    result = Decimal(0)
-    for part in parts:
-        if part is None:
-            return None
-        result += part
-    return result
 
 
 def for_hours(hourly: Decimal | None, duration: timedelta) -> Decimal | None:

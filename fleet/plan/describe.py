@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from fleet.plan import tags
 from fleet.plan.cost import for_hours
 from fleet.plan.launch import Assignment, Plan
+from fleet.plan.money import as_number
 from fleet.plan.quotas import QuotaCheck
 
 
@@ -24,8 +24,8 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
                 "instance_type": pool.instance_type,
                 "availability_zone": pool.availability_zone,
                 "subnet_id": pool.subnet_id,
-                "on_demand_usd": _number(pool.on_demand_usd),
-                "spot_usd": _number(pool.spot_usd),
+                "on_demand_usd": as_number(pool.on_demand_usd),
+                "spot_usd": as_number(pool.spot_usd),
             }
             for pool in plan.pools
         ],
@@ -38,8 +38,8 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "adopt": _assigned(plan.adopt),
         "launch": [member.name for member in plan.launch],
         "surplus": [instance.instance_id for instance in plan.surplus],
-        "hourly_usd": _number(plan.hourly_usd),
-        "hourly_usd_at_most": _number(plan.hourly_usd_at_most),
+        "hourly_usd": as_number(plan.hourly_usd),
+        "hourly_usd_at_most": as_number(plan.hourly_usd_at_most),
         "cost": _cost(plan, now=now),
         "price_notes": list(plan.price_notes),
         "quotas": [check_as_json(check) for check in plan.quotas.checks if check.needed],
@@ -53,14 +53,14 @@ def _cost(plan: Plan, *, now: datetime) -> dict[str, float | None]:
     left = None if plan.expires_at is None else max(plan.expires_at - now, timedelta(0))
     whole = None if left is None else for_hours(most, left)
     return {
-        "instances_hourly_usd": _number(cost.instances),
-        "instances_hourly_usd_at_most": _number(cost.instances_at_most),
-        "volumes_hourly_usd": _number(cost.volumes),
-        "addresses_hourly_usd": _number(cost.addresses),
-        "member_hourly_usd_at_most": _number(cost.each(most)),
-        "daily_usd_at_most": _number(for_hours(most, timedelta(days=1))),
-        "until_expiry_usd_at_most": _number(whole),
-        "member_until_expiry_usd_at_most": _number(cost.each(whole)),
+        "instances_hourly_usd": as_number(cost.instances),
+        "instances_hourly_usd_at_most": as_number(cost.instances_at_most),
+        "volumes_hourly_usd": as_number(cost.volumes),
+        "addresses_hourly_usd": as_number(cost.addresses),
+        "member_hourly_usd_at_most": as_number(cost.each(most)),
+        "daily_usd_at_most": as_number(for_hours(most, timedelta(days=1))),
+        "until_expiry_usd_at_most": as_number(whole),
+        "member_until_expiry_usd_at_most": as_number(cost.each(whole)),
     }
 
 
@@ -81,7 +81,3 @@ def check_as_json(check: QuotaCheck) -> dict[str, object]:
 
 def _assigned(assignments: Sequence[Assignment]) -> list[dict[str, str]]:
     return [{"member": a.member.name, "instance_id": a.instance.instance_id} for a in assignments]
-
-
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fleet.errors import UsageError
-from fleet.plan.cost import for_hours, total
+from fleet.plan.cost import for_hours
 from fleet.plan.facts import Market, Prices
+from fleet.plan.money import as_number, total
 from fleet.plan.prices import dated, instance_figure, lowest_spot
 from fleet.spec.refusal import RefusedError, shown
 from fleet.spec.values import parse_duration
@@ -135,9 +136,9 @@ def estimate_as_json(found: Estimate, notes: Sequence[str]) -> dict[str, object]
     return {
         "region": found.region,
         "items": [_line_as_json(line) for line in found.lines],
-        "usd": _number(found.usd),
-        "on_demand_usd": _number(found.on_demand_usd),
-        "spot_usd": _number(found.spot_usd),
+        "usd": as_number(found.usd),
+        "on_demand_usd": as_number(found.on_demand_usd),
+        "spot_usd": as_number(found.spot_usd),
         "notes": list(notes),
     }
 
@@ -150,15 +151,11 @@ def _line_as_json(line: Line) -> dict[str, object]:
         "instance_type": item.instance_type,
         "hours": item.duration.total_seconds() / 3600,
         "market": item.market,
-        "assumed_spot_saving": _number(item.saving),
-        "on_demand_hourly_usd": _number(line.on_demand_hourly),
-        "spot_hourly_usd": _number(line.spot_hourly),
-        "on_demand_usd": _number(line.on_demand_usd),
-        "spot_usd": _number(line.spot_usd),
-        "usd": _number(line.usd),
+        "assumed_spot_saving": as_number(item.saving),
+        "on_demand_hourly_usd": as_number(line.on_demand_hourly),
+        "spot_hourly_usd": as_number(line.spot_hourly),
+        "on_demand_usd": as_number(line.on_demand_usd),
+        "spot_usd": as_number(line.spot_usd),
+        "usd": as_number(line.usd),
         "price_date": line.date,
     }
-
-
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from fleet.plan.facts import InstanceTypeFact, Market, Prices
+from fleet.plan.money import as_number
 from fleet.plan.prices import dated, instance_figure, lowest_spot
 
 GPU_FAMILIES = ("g*", "p*", "dl1*")
@@ -130,13 +131,9 @@ def offer_as_json(offer: Offer) -> dict[str, object]:
         "architectures": list(fact.architectures),
         "network": fact.network,
         "availability_zones": list(offer.zones),
-        "on_demand_usd": _number(offer.on_demand_usd),
-        "spot_usd": _number(offer.spot_usd),
+        "on_demand_usd": as_number(offer.on_demand_usd),
+        "spot_usd": as_number(offer.spot_usd),
         "spot_availability_zone": offer.spot_zone or None,
-        "spot_saving": _number(offer.saving),
+        "spot_saving": as_number(offer.saving),
         "price_date": offer.price_date,
     }
-
-
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -13,11 +13,12 @@ from decimal import Decimal
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.bootstrap import Texts, bootstrap_digest, render_first_boot
-from fleet.plan.cost import FleetCost, fleet_cost, total
+from fleet.plan.cost import FleetCost, fleet_cost
 from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices, tcp
 from fleet.plan.files import LocalFiles
 from fleet.plan.image_of_fleet import choose_fleet_image
 from fleet.plan.images import ChosenImage, ImageCatalogue
+from fleet.plan.money import total
 from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
 from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, volume_figures
@@ -176,13 +177,7 @@ def plan_launch(
         expires_at=expires_at,
         cost=_cost(spec, split, pools, observed.prices),
         price_notes=_price_notes(spec, observed.prices, now=now),
-        bootstrap_id=bootstrap_digest(
-            texts,
-            spec.bootstrap,
-            image,
-            script_text=files.script_text,
-            files_digest=files.digest,
-        ),
+        bootstrap_id=bootstrap_digest(texts, spec.bootstrap, image, files),
         texts=texts,
         files=files,
         owned=observed.owned,

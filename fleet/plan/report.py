@@ -13,6 +13,7 @@ from typing import Literal
 
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
+from fleet.plan.money import as_number, total
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 
 State = Literal[
@@ -50,7 +51,7 @@ class Environment:
             "address": self.address,
             "jupyter_url": self.jupyter_url,
             "tensorboard_url": self.tensorboard_url,
-            "hourly_usd": _number(self.hourly_usd),
+            "hourly_usd": as_number(_rounded(self.hourly_usd)),
             "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
             "reason": self.reason or None,
         }
@@ -67,17 +68,14 @@ class FleetReport:
     @property
     def hourly_usd(self) -> Decimal | None:
         """USD per hour of all instances that run, None when one's price is unknown."""
-        prices = [e.hourly_usd for e in self.environments if e.state in _BILLED]
-        if None in prices:
-            return None
-        return sum((price for price in prices if price is not None), start=Decimal(0))
+        return total(e.hourly_usd for e in self.environments if e.state in _BILLED)
 
     def as_json(self) -> dict[str, object]:
         """Give the settled JSON shape of `up`, `status` and `urls`."""
         return {
             "fleet": self.fleet,
             "region": self.region,
-            "hourly_usd": _number(self.hourly_usd),
+            "hourly_usd": as_number(_rounded(self.hourly_usd)),
             "environments": [environment.as_json() for environment in self.environments],
         }
 
@@ -139,5 +137,5 @@ def missing_environment(member: str, *, reason: str) -> Environment:
     )
 
 
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(round(value, 6))
+def _rounded(value: Decimal | None) -> Decimal | None:
+    return None if value is None else round(value, 6)

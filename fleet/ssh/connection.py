@@ -10,14 +10,14 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import fabric
 import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
-from fleet.ssh.keys import PrivateKey, key_line, parse_key_line
+from fleet.ssh.keys import PrivateKey, key_line, known_hosts_name, parse_key_line
 
 # paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -93,8 +93,9 @@ def open_host(
 
 
 def _connect(host: Host) -> OpenHost:
-    sock = socket.create_connection((host.address, host.port), timeout=_STEP_SECONDS)
-    try:
+    with ExitStack() as undo:
+        sock = socket.create_connection((host.address, host.port), timeout=_STEP_SECONDS)
+        undo.callback(sock.close)
         # Scripts and progress are small writes: Nagle's algorithm would hold each back for 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = fabric.Connection(
@@ -113,15 +114,10 @@ def _connect(host: Host) -> OpenHost:
                 "channel_timeout": _STEP_SECONDS,
             },
         )
+        undo.callback(connection.client.close)  # ends paramiko's thread before its socket goes
         shown = _verify_by(connection.client, host)
-        try:
-            connection.open()
-        except BaseException:
-            connection.client.close()  # ends paramiko's thread before its socket goes
-            raise
-    except BaseException:
-        sock.close()
-        raise
+        connection.open()
+        undo.pop_all()
     key = shown.shown or host.host_key or ""
     return OpenHost(connection, key)
 
@@ -132,7 +128,7 @@ def _verify_by(client: paramiko.SSHClient, host: Host) -> _FirstContact:
     if known is None:
         client.set_missing_host_key_policy(first_contact)
     else:
-        name = host.address if host.port == 22 else f"[{host.address}]:{host.port}"
+        name = known_hosts_name(host.address, host.port)
         client.get_host_keys().add(name, known.get_name(), known)
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
     return first_contact

@@ -5,7 +5,6 @@ Every `ensure_` converges: run again after a crash at any point it finds what is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -67,7 +66,7 @@ def launch(context: Context, plan: Plan, template: LaunchTemplateFact) -> Launch
         missing -= len(answer.instance_ids)
         launched.extend(answer.instance_ids)
         refusals.extend(answer.refusals)
-        for refusal in _distinct(answer.refusals):
+        for refusal in dict.fromkeys(answer.refusals):
             context.tell(None, "launch", "note", str(refusal))
         context.tell(None, "launch", "done", f"{len(answer.instance_ids)} x {market}")
     return Launched(tuple(launched), tuple(refusals))
@@ -155,7 +154,3 @@ def _ensure_launch_template(
     )
     context.tell(None, "launch template", "done", f"{made.name} ({made.template_id})")
     return made
-
-
-def _distinct(refusals: Iterable[Refusal]) -> Iterable[Refusal]:
-    return dict.fromkeys(refusals)

@@ -13,7 +13,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
-from fleet.ssh.keys import load_private_key
+from fleet.ssh.keys import known_hosts_name, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.secrets import describe_secrets
 from fleet.workflows.status import live_instances
@@ -84,7 +84,7 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
             remedy="run `fleet up` on its spec again",
         )
     port, address = context.settings.ssh_port, instance.public_address or ""
-    name = address if port == 22 else f"[{address}]:{port}"
+    name = known_hosts_name(address, port)
     cache = context.cache(describe_identity(context.aws).account_id, fleet)
     key = cache.write("ssh-key", describe_secrets(context, fleet).private_key)
     known = cache.write(f"known_hosts-{instance.instance_id}", f"{name} {recorded}\n")

@@ -13,6 +13,7 @@ from fleet.errors import NothingFoundError
 from fleet.jupyter.proof import answers
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
+from fleet.plan.money import as_number, total
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of, member_token
@@ -79,7 +80,7 @@ class FleetSummary:
             "region": self.region,
             "instances": self.instances,
             "running": self.running,
-            "hourly_usd": None if self.hourly_usd is None else float(self.hourly_usd),
+            "hourly_usd": as_number(self.hourly_usd),
             "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
         }
 
@@ -95,13 +96,11 @@ def list_fleets(context: Context) -> tuple[FleetSummary, ...]:
 
 def _summarise(context: Context, fleet: str, instances: list[InstanceFact]) -> FleetSummary:
     running = [i for i in instances if i.state in {"pending", "running"}]
-    prices = [i.hourly_usd for i in running]
-    known = [price for price in prices if price is not None]
     return FleetSummary(
         fleet=fleet,
         region=context.aws.region,
         instances=len(instances),
         running=len(running),
-        hourly_usd=sum(known, start=Decimal(0)) if len(known) == len(prices) else None,
+        hourly_usd=total(i.hourly_usd for i in running),
         expires_at=min((i.expires_at for i in instances if i.expires_at), default=None),
     )
