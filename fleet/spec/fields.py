@@ -54,11 +54,14 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Keys:
-    """A map with known keys. `short` names the key that a bare value stands for."""
+    """A map with known keys. `short` names the key that a bare value stands for.
+
+    Exactly one of the groups in `one_of` is needed, with any of its keys.
+    """
 
     keys: tuple[Key, ...]
     short: str = ""
-    one_of: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
 
 
 Form = Text | Whole | Measure | Texts | Pairs | Keys
@@ -92,7 +95,7 @@ class Key:
 
 
 IMAGE = Keys(
-    one_of=("framework", "id", "name"),
+    one_of=(("framework",), ("id",), ("name",)),
     keys=(
         Key(
             "framework",
@@ -136,14 +139,40 @@ IMAGE = Keys(
     ),
 )
 
+NEED_KEYS = ("gpus", "gpu_memory", "vcpus", "memory")
+
 INSTANCES = Keys(
+    one_of=(("types",), NEED_KEYS),
     keys=(
         Key(
             "types",
             Texts(pattern=rules.INSTANCE_TYPE_PATTERN, least=1),
             "EC2 instance types in order of preference: the next is tried where EC2 has none left.",
             "[g5.xlarge, g4dn.xlarge]",
-            required=True,
+        ),
+        Key(
+            "gpus",
+            Whole(1, rules.MOST_GPUS),
+            "Instead of types: at least so many GPUs. The cheapest types that fit are taken.",
+            "1",
+            default="1 where another need is written",
+        ),
+        Key(
+            "gpu_memory",
+            Measure(values.SIZE_PATTERN),
+            "At least so much memory in each GPU, as EC2 counts it: an A10G or L4 has 22.4 GiB.",
+            "16GiB",
+            default="any",
+            field="gpu_memory_gib",
+        ),
+        Key("vcpus", Whole(1, rules.MOST_VCPUS), "At least so many vCPUs.", "8", default="any"),
+        Key(
+            "memory",
+            Measure(values.SIZE_PATTERN),
+            "At least so much memory.",
+            "32GiB",
+            default="any",
+            field="memory_gib",
         ),
         Key(
             "market",
@@ -160,7 +189,7 @@ INSTANCES = Keys(
             default="no limit of its own",
             nullable=True,
         ),
-    )
+    ),
 )
 
 VOLUME = Keys(
@@ -254,7 +283,7 @@ BOOTSTRAP = Keys(
 MEMBER_KEYS = ("members", "count", "roster")
 
 SPEC = Keys(
-    one_of=MEMBER_KEYS,
+    one_of=tuple((key,) for key in MEMBER_KEYS),
     keys=(
         Key(
             "name",

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from fleet.spec import people, rules, storage
+from fleet.spec.fields import NEED_KEYS
 from fleet.spec.refusal import refuse
 from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
 
@@ -71,6 +72,22 @@ def _price(value: object) -> Decimal | None:
     return None if value is None else parse_price(value)
 
 
+def _up_to(most: int) -> Callable[[int | None], int | None]:
+    def check(value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise refuse(f"is {value}", "write 1 or more, or remove it")
+        if value is not None and value > most:
+            raise refuse(f"is {value}, and no instance type has more than {most}", "write less")
+        return value
+
+    return check
+
+
+def _gib(value: object) -> int | None:
+    return None if value is None else parse_size(value)
+
+
+GiB = Annotated[int | None, BeforeValidator(_gib), AfterValidator(_up_to(rules.MOST_MEMORY_GIB))]
 Duration = Annotated[timedelta | None, BeforeValidator(_duration)]
 
 
@@ -125,16 +142,20 @@ class ImageSelector(Frozen):
 
 
 class Instances(Frozen):
-    """What to launch: instance types in the order of preference, and the market.
+    """What to launch: instance types in the order of preference, or what they need; and the market.
 
-    `max_price` is the most that one instance may cost, in USD per hour: EC2 holds it for Spot, and
+    Needs are least values, memory in GiB. A plan fills in `types` by them. `max_price` is the most that one instance may cost, in USD per hour: EC2 holds it for Spot, and
     On-Demand types that cost more are left out.
     """
 
     types: Annotated[
         tuple[Annotated[str, AfterValidator(rules.instance_type)], ...],
         AfterValidator(_at_least_one("name one type", "[g5.xlarge]")),
-    ]
+    ] = ()
+    gpus: Annotated[int | None, AfterValidator(_up_to(rules.MOST_GPUS))] = None
+    gpu_memory_gib: GiB = None
+    vcpus: Annotated[int | None, AfterValidator(_up_to(rules.MOST_VCPUS))] = None
+    memory_gib: GiB = None
     market: Market = "on-demand"
     max_price: Annotated[Decimal | None, BeforeValidator(_price)] = None
 
@@ -146,6 +167,26 @@ class Instances(Frozen):
         if not value.is_finite() or value <= 0:
             raise refuse(f"is {value}, and EC2 sells nothing at that", "write it like 0.60")
         return _plain(value)
+
+    @property
+    def by_need(self) -> tuple[str, ...]:
+        """Names of the needs that are there, as the file calls them; empty where types are named."""
+        needs = zip(
+            NEED_KEYS, (self.gpus, self.gpu_memory_gib, self.vcpus, self.memory_gib), strict=True
+        )
+        return tuple(name for name, value in needs if value is not None)
+
+    @model_validator(mode="after")
+    def _types_or_needs(self) -> Instances:
+        if not self.types and not self.by_need:
+            raise refuse(
+                "does not say what to launch",
+                "write types: [g5.xlarge], or gpus: 1 to choose by need",
+            )
+        if self.types and self.by_need:
+            given = " and ".join(("types", *self.by_need))
+            raise refuse(f"has {given} at once", "keep the types, or what they need")
+        return self
 
 
 class Volume(Frozen):
@@ -263,7 +304,12 @@ class FleetSpec(Frozen):
         return least
 
     def digest(self) -> str:
-        """12 hex digits over everything but the members: one person more leaves it as it is."""
+        """12 hex digits over everything but the members: one person more leaves it as it is.
+
+        Types that were filled in by need are left out: what is cheapest changes by the hour.
+        """
         content = self.model_dump(mode="json", exclude={"members"}, exclude_none=True)
+        if self.instances.by_need:
+            del content["instances"]["types"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

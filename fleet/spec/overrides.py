@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from yaml.error import Mark
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from fleet.spec.fields import MEMBER_KEYS
+from fleet.spec.fields import MEMBER_KEYS, NEED_KEYS
 
 _PREFIX = "tag:yaml.org,2002:"
 
@@ -21,7 +21,7 @@ class Overrides:
     """Values as typed on the command line; None leaves the spec's own.
 
     `count` takes the place of `members` and `roster` as well: the fleet has env-01, env-02 and so
-    on then, and the roster is not read.
+    on then, and the roster is not read. `types` takes the place of needs (`gpus`) as well.
     """
 
     count: int | None = None
@@ -50,7 +50,9 @@ def apply(overrides: Overrides, root: MappingNode) -> None:
         items: list[Node] = [_scalar(each, "--types") for each in overrides.types]
         mark = _mark("--types")
         value = SequenceNode(_PREFIX + "seq", items, mark, mark)
-        _put(_instances(root, mark), "types", value)
+        instances = _instances(root, mark)
+        instances.value = [pair for pair in instances.value if pair[0].value not in NEED_KEYS]
+        _put(instances, "types", value)
     if overrides.market is not None and any(p[0].value == "instances" for p in root.value):
         mark = _mark("--market")
         _put(_instances(root, mark), "market", _scalar(overrides.market, "--market"))

@@ -28,11 +28,17 @@ def spec_reference() -> str:
 
 
 def _section(title: str, form: Keys) -> str:
-    rows = "".join(_row(key, one_of=key.name in form.one_of) for key in form.keys)
-    names = [f"`{name}`" for name in form.one_of]
+    single = {group[0] for group in form.one_of if len(group) == 1}
+    rows = "".join(_row(key, one_of=key.name in single) for key in form.keys)
+    names = [_group(group) for group in form.one_of]
     rule = "\n" + _ONE_OF.format(f"{', '.join(names[:-1])} and {names[-1]}") if names else ""
     short = f"\nA bare value stands for `{form.short}`.\n" if form.short else ""
     return f"## {title}\n{rule}{short}\n{_HEAD}{rows}"
+
+
+def _group(names: tuple[str, ...]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"any of ({', '.join(quoted)})"
 
 
 def _row(key: Key, *, one_of: bool) -> str:

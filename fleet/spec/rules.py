@@ -35,6 +35,10 @@ GIT_PATTERN = (
 )
 REMOTE_PATTERN = r"^~(/[^/\x00-\x1f\x7f]+)*/?$"
 ME = "me"
+# Above everything that EC2 sells in 2026: u7inh-32tb has 1920 vCPUs, a GB200 instance 4 GPUs of a rack's 72.
+MOST_GPUS = 72
+MOST_VCPUS = 4096
+MOST_MEMORY_GIB = 65536
 
 
 def fleet_name(text: str) -> str:

@@ -54,11 +54,17 @@ def _keys(form: Form) -> Schema:
     if needs := {key.name: [key.needs] for key in form.keys if key.needs}:
         schema["dependentRequired"] = needs
     if form.one_of:
-        schema["oneOf"] = [{"required": [name]} for name in form.one_of]
+        schema["oneOf"] = [_any_of(group) for group in form.one_of]
     if not form.short:
         return schema
     short = next(key for key in form.keys if key.name == form.short)
     return {"anyOf": [_FORMS[type(short.form)](short.form), schema]}
+
+
+def _any_of(names: tuple[str, ...]) -> Schema:
+    if len(names) == 1:
+        return {"required": list(names)}
+    return {"anyOf": [{"required": [name]} for name in names]}
 
 
 def _text(form: Form) -> Schema:
