@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,12 +16,16 @@ from fleet.errors import UsageError
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from fleet.plan.facts import Market
     from fleet.plan.hardware import Offer
+    from fleet.spec.model import ImageSelector
+
+T = TypeVar("T")
 
 _MIB_PER_GIB = 1024
 _HEADINGS = (
     "TYPE", "GPUS", "GPU", "GPU MEMORY", "VCPUS", "MEMORY", "NETWORK", "ZONES",
-    "ON-DEMAND", "SPOT", "SPOT ZONE", "SAVING",
+    "ON-DEMAND", "SPOT", "SPOT ZONE", "SAVING", "QUOTA",
 )  # fmt: skip
 
 
@@ -41,6 +46,11 @@ _HEADINGS = (
     show_default=True,
     help="Whose price sorts, and is held against --max-price.",
 )
+@click.option(
+    "--image",
+    metavar="F|AMI",
+    help="Only what can run this image: pytorch, tensorflow, mxnet, base, or an AMI id.",
+)
 @output_option("table", "json")
 @click.pass_obj
 def command(
@@ -53,7 +63,8 @@ def command(
     arch: str | None,
     manufacturer: str | None,
     max_price: str | None,
-    market: Literal["on-demand", "spot"],
+    market: Market,
+    image: str | None,
     output: str,
 ) -> None:
     """List instance types that a region offers, cheapest first: those with GPUs, unless --gpus 0 is asked.
@@ -65,6 +76,7 @@ def command(
       fleet types --gpus 1 --gpu-memory 16GiB
       fleet types --market spot --max-price 0.50
       fleet types --gpus 0 --vcpus 8 --memory 64GiB -o json
+      fleet types --image pytorch --arch arm64
     """
     from fleet.plan.hardware import Needs, offer_as_json  # noqa: PLC0415
 
@@ -78,16 +90,17 @@ def command(
         max_price=_price(max_price),
         market=market,
     )
+    selector = _image(image)
     context = open_context(options)
     from fleet.workflows.types import find_types  # noqa: PLC0415
 
-    offers, notes = find_types(context, needs)
+    offers, notes = find_types(context, needs, image=selector)
     if output == "json":
-        found = [offer_as_json(offer) for offer in offers]
+        found = [offer_as_json(offer, market) for offer in offers]
         echo_json({"region": context.aws.region, "types": found, "notes": list(notes)})
         return
     if offers:
-        echo_table(_HEADINGS, [_row(offer, context.aws.region) for offer in offers])
+        echo_table(_HEADINGS, [_row(offer, context.aws.region, market) for offer in offers])
     else:
         click.echo(f"no instance type in {context.aws.region} is like that", err=True)
     for note in notes:
@@ -95,28 +108,53 @@ def command(
 
 
 def _mib(flag: str, text: str | None) -> int | None:
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
     from fleet.spec.values import parse_size  # noqa: PLC0415
 
+    gib = _parsed(flag, text, parse_size)
+    return None if gib is None else gib * _MIB_PER_GIB
+
+
+def _price(text: str | None) -> Decimal | None:
+    from fleet.spec.values import parse_price  # noqa: PLC0415
+
+    return _parsed("--max-price", text, parse_price)
+
+
+def _image(text: str | None) -> ImageSelector | None:
+    from fleet.spec.model import ImageSelector  # noqa: PLC0415
+    from fleet.spec.refusal import shown  # noqa: PLC0415
+
+    if text is None:
+        return None
     try:
-        return None if text is None else parse_size(text) * _MIB_PER_GIB
+        given = "id" if text.startswith("ami-") else "framework"
+        return ImageSelector.model_validate({given: text})
+    except ValueError as error:
+        raise UsageError(
+            f"--image {shown(text)} is neither a framework nor an AMI id",
+            remedy="write pytorch, tensorflow, mxnet or base, or an id like ami-0123456789abcdef0",
+        ) from error
+
+
+def _parsed(flag: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    """Read the value of a flag by the rule of the spec."""
+    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
+
+    try:
+        return None if text is None else parse(text)
     except RefusedError as refused:
         (objection,) = refused.objections
         raise UsageError(f"{flag} {objection.message}", remedy=objection.remedy) from refused
 
 
-def _price(text: str | None) -> Decimal | None:
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
-    from fleet.spec.values import parse_price  # noqa: PLC0415
-
-    try:
-        return None if text is None else parse_price(text)
-    except RefusedError as refused:
-        (objection,) = refused.objections
-        raise UsageError(f"--max-price {objection.message}", remedy=objection.remedy) from refused
+def _quota(offer: Offer, market: Market) -> str:
+    family = offer.quota_family
+    if family is None:
+        return "not known"
+    return f"{family.name} ({' or '.join(family.codes(market)) or 'none'})"
 
 
-def _row(offer: Offer, region: str) -> tuple[str, ...]:
+def _row(offer: Offer, region: str, market: Market) -> tuple[str, ...]:
     fact = offer.fact
     count = str(fact.gpus) if fact.gpu_share == 1 else f"{fact.gpu_share.normalize()}"
     maker = "" if fact.manufacturer == "NVIDIA" else f"{fact.manufacturer} "
@@ -134,6 +172,7 @@ def _row(offer: Offer, region: str) -> tuple[str, ...]:
         usd(offer.spot_usd, digits=4),
         offer.spot_zone,
         saving(offer.on_demand_usd, offer.spot_usd),
+        _quota(offer, market),
     )
 
 

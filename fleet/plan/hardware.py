@@ -13,6 +13,7 @@ from decimal import Decimal
 from fleet.plan.facts import InstanceTypeFact, Market, Prices
 from fleet.plan.money import as_number
 from fleet.plan.prices import dated, instance_figure, lowest_spot
+from fleet.plan.quota_codes import QuotaFamily, family_of
 
 GPU_FAMILIES = ("g*", "p*", "dl1*")
 """Types with GPUs begin so: EC2 filters by name, not by GPU, and describes 1,200 types otherwise."""
@@ -54,6 +55,11 @@ class Offer:
     def price(self, market: Market) -> Decimal | None:
         """USD per hour in that market."""
         return self.spot_usd if market == "spot" else self.on_demand_usd
+
+    @property
+    def quota_family(self) -> QuotaFamily | None:
+        """Types that share a vCPU quota with it; None where that is not known."""
+        return family_of(self.fact.name)
 
     @property
     def saving(self) -> Decimal | None:
@@ -116,9 +122,9 @@ def _offer(
     return Offer(fact, tuple(sorted(zones)), on_demand, spot, zone, dated(figure, now))
 
 
-def offer_as_json(offer: Offer) -> dict[str, object]:
-    """Give one type as JSON; null where a price is not known."""
-    fact = offer.fact
+def offer_as_json(offer: Offer, market: Market) -> dict[str, object]:
+    """Give one type as JSON, with its quota in one market; null where a price or the quota is not known."""
+    fact, family = offer.fact, offer.quota_family
     return {
         "instance_type": fact.name,
         "gpus": fact.gpus,
@@ -136,4 +142,6 @@ def offer_as_json(offer: Offer) -> dict[str, object]:
         "spot_availability_zone": offer.spot_zone or None,
         "spot_saving": as_number(offer.saving),
         "price_date": offer.price_date,
+        "quota_family": family and family.name,
+        "quota_codes": list(family.codes(market)) if family else [],
     }

@@ -1,14 +1,18 @@
-"""Lists the Deep Learning AMIs of a region. Changes nothing."""
+"""Describes images: the candidates for a selector, and the Deep Learning AMIs of a region. Changes nothing."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 from fleet.assets.shipped import load_catalogue
-from fleet.aws.images import describe_published_images
+from fleet.aws.clients import Aws
+from fleet.aws.images import describe_image, describe_own_images, describe_published_images
 from fleet.aws.instance_types import describe_instance_types
 from fleet.errors import NotFoundError
+from fleet.plan.facts import ImageFact
 from fleet.plan.image_list import NAME_PATTERNS, ImageQuery, ListedImage, list_matching
+from fleet.plan.images import search_patterns
+from fleet.spec.model import ImageSelector
 from fleet.workflows.context import Context
 
 
@@ -34,3 +38,14 @@ def list_images(context: Context, query: ImageQuery) -> tuple[ListedImage, ...]:
         return list_matching(
             images.result(), query, catalogue, instance_type=fact, now=context.now()
         )
+
+
+def describe_candidates(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:
+    """Describe, in one call, the images that a selector is decided among, of both architectures."""
+    if selector.id is not None:
+        return describe_image(aws, image_id=selector.id)
+    if selector.name is not None:
+        return describe_own_images(aws, name=selector.name)
+    catalogue = load_catalogue()
+    names = search_patterns(selector, catalogue)
+    return describe_published_images(aws, owner=catalogue.owner, names=names)

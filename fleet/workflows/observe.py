@@ -12,7 +12,7 @@ from typing import TypeVar
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.clients import Aws
 from fleet.aws.identity import describe_caller_cidr, describe_identity
-from fleet.aws.images import describe_image, describe_own_images, describe_published_images
+from fleet.aws.images import describe_image
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.instances import describe_instances
 from fleet.aws.key_pairs import describe_key_pairs
@@ -39,12 +39,12 @@ from fleet.plan.facts import (
 )
 from fleet.plan.image_of_fleet import image_of_instances
 from fleet.plan.image_parameters import parameters_to_ask
-from fleet.plan.images import search_patterns
 from fleet.plan.pools import MARKETS
 from fleet.plan.prices import known_prices
 from fleet.plan.quota_codes import codes_to_ask
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
+from fleet.workflows.images import describe_candidates
 from fleet.workflows.prices import Figures, read_figures
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         reader = _Reader(pool)
         identity = reader.ask(lambda: describe_identity(aws))
         caller = reader.ask(lambda: _caller_cidr(context, spec))
-        images = reader.ask(lambda: _images(aws, spec.image))
+        images = reader.ask(lambda: describe_candidates(aws, spec.image))
         facts = reader.ask(lambda: describe_instance_types(aws, names=types))
         offerings = reader.ask(lambda: describe_offerings(aws, names=types))
         subnets = reader.ask(lambda: describe_default_subnets(aws))
@@ -164,16 +164,6 @@ def _read_or_why(quotas: Callable[[], QuotaFacts]) -> QuotaFacts:
         return quotas()
     except AwsError as error:
         return QuotaFacts(unread=error.message)
-
-
-def _images(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, ...]:
-    if selector.id is not None:
-        return describe_image(aws, image_id=selector.id)
-    if selector.name is not None:
-        return describe_own_images(aws, name=selector.name)
-    catalogue = load_catalogue()
-    names = search_patterns(selector, catalogue)
-    return describe_published_images(aws, owner=catalogue.owner, names=names)
 
 
 def _line_parameters(

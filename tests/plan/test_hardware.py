@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from fleet.plan.facts import InstanceTypeFact, Prices
-from fleet.plan.hardware import Needs, choose_types, offer_as_json
+from fleet.plan.facts import InstanceTypeFact, Market, Prices
+from fleet.plan.hardware import Needs, Offer, choose_types, offer_as_json
 from tests.plan.worlds import NOW
 
 X86, ARM = ("x86_64",), ("arm64",)
@@ -70,22 +70,40 @@ def test_types_by_need_cheapest_first(needs: Needs, found: list[str]) -> None:
 def test_the_lowest_spot_price_names_its_zone() -> None:
     (offer,) = choose_types(FACTS, OFFERINGS, PRICES, Needs(gpus=4), now=NOW)
     assert (offer.spot_usd, offer.spot_zone) == (Decimal("0.30"), "us-east-1a")
-    told = offer_as_json(offer)
+    told = offer_as_json(offer, "on-demand")
     assert told["availability_zones"] == ["us-east-1a", "us-east-1b"]
     assert told["spot_saving"] == pytest.approx(1 - 0.30 / 5.672)
 
 
 def test_a_part_of_a_gpu_is_shown_as_one() -> None:
     first = choose_types(FACTS, OFFERINGS, PRICES, Needs(), now=NOW)[0]
-    told = offer_as_json(first)
+    told = offer_as_json(first, "spot")
     assert (told["gpus"], told["gpu_share"], told["gpu_memory_mib"]) == (1, 0.125, 2861)
 
 
 def test_a_price_that_is_not_known_comes_last_and_is_null() -> None:
     last = choose_types(FACTS, OFFERINGS, PRICES, Needs(), now=NOW)[-1]
-    told = offer_as_json(last)
+    told = offer_as_json(last, "spot")
     assert (told["instance_type"], told["on_demand_usd"], told["spot_saving"]) == (
         "p9.xlarge",
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "market", "family", "codes"),
+    [
+        ("g5.xlarge", "on-demand", "G and VT", ["L-DB2E81BA"]),
+        ("g5.xlarge", "spot", "G and VT", ["L-3819A6DF"]),
+        ("p5.48xlarge", "spot", "P", ["L-C4BD4855", "L-7212CCBC"]),
+        ("hpc7a.96xlarge", "spot", "HPC", []),
+        ("new9.xlarge", "on-demand", None, []),
+    ],
+)
+def test_the_quota_is_that_of_the_market(
+    name: str, market: Market, family: str | None, codes: list[str]
+) -> None:
+    fact = InstanceTypeFact(name, 4, 16384, X86, 1, "")
+    told = offer_as_json(Offer(fact, (), None, None, "", ""), market)
+    assert (told["quota_family"], told["quota_codes"]) == (family, codes)

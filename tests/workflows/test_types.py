@@ -8,6 +8,7 @@ from typing import Any
 
 from fleet.plan.estimate import parse_item
 from fleet.plan.hardware import Needs
+from fleet.spec.model import ImageSelector
 from fleet.workflows.cost import estimate_cost
 from fleet.workflows.types import find_types
 from tests.workflows.conftest import World
@@ -41,6 +42,20 @@ def test_types_with_gpus_take_one_page_of_each_kind(world: World) -> None:
     again = calls.copy()
     find_types(world.context, Needs())
     assert calls["GetProducts"] == again["GetProducts"], "prices are kept for a day"
+
+
+def test_types_that_an_image_can_run_on_take_one_call_more(world: World) -> None:
+    calls = _count(world)
+    offers, notes = find_types(world.context, Needs(), image=ImageSelector(framework="pytorch"))
+    families = {offer.fact.name.partition(".")[0] for offer in offers}
+    assert {"g5", "g6", "g5g", "p5"} <= families
+    assert not families & {"p2", "p3", "g3", "g4ad", "dl1", "g6f", "gr6f"}
+    assert [note.split()[0] for note in notes] == ["held", "held"]
+    assert calls["DescribeImages"] == 1
+    alone = ImageSelector(id=notes[0].split()[2].rstrip(","))
+    offers, notes = find_types(world.context, Needs(), image=alone)
+    assert len(notes) == 1
+    assert {each for offer in offers for each in offer.fact.architectures} == {"x86_64"}
 
 
 def test_types_without_gpus(world: World) -> None:
