@@ -11,6 +11,7 @@ import click
 from fleet.cli.output import usd
 from fleet.plan.cost import for_hours
 from fleet.plan.launch import Plan
+from fleet.plan.needs import describe_needs
 from fleet.plan.ports import PORTS
 from fleet.plan.tags import expiry_text
 
@@ -29,6 +30,8 @@ def echo_plan(plan: Plan, *, now: datetime, err: bool) -> None:
 def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     volume = plan.spec.volume
     yield "image", f"{plan.image.image_id}  {plan.image.why}"
+    if plan.spec.instances.by_need:
+        yield "need", describe_needs(plan.spec.instances)
     for name in plan.spec.instances.types:
         if line := _type_line(plan, name):
             yield "type", line

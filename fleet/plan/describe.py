@@ -19,6 +19,9 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "region": plan.region,
         "account_id": plan.account_id,
         "image": {"id": plan.image.image_id, "name": plan.image.name, "why": plan.image.why},
+        "needs": plan.spec.instances.model_dump(
+            mode="json", include={"gpus", "gpu_memory_gib", "vcpus", "memory_gib"}, exclude_none=True
+        ),
         "pools": [
             {
                 "instance_type": pool.instance_type,

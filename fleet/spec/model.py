@@ -144,8 +144,9 @@ class ImageSelector(Frozen):
 class Instances(Frozen):
     """What to launch: instance types in the order of preference, or what they need; and the market.
 
-    Needs are least values, memory in GiB. A plan fills in `types` by them. `max_price` is the most that one instance may cost, in USD per hour: EC2 holds it for Spot, and
-    On-Demand types that cost more are left out.
+    Needs are least values, memory in GiB; a plan fills in `types` by them. `max_price` is the most
+    that one instance may cost, in USD per hour: EC2 holds it for Spot, and On-Demand types that cost
+    more are left out.
     """
 
     types: Annotated[

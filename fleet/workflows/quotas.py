@@ -14,6 +14,7 @@ from fleet.plan.quotas import QuotaCheck, QuotaReport, QuotaRequest, Wanted, che
 from fleet.spec.model import FleetSpec
 from fleet.workflows.context import Context
 from fleet.workflows.observe import ObservedQuotas, observe_quotas
+from fleet.workflows.planning import settle_types
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class QuotaAnswer:
 
 def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
     """Count what a spec's fleet still needs: members that have an instance that runs cost nothing more."""
+    spec = settle_types(context, spec)
     types, markets = spec.instances.types, MARKETS[spec.instances.market]
     observed = observe_quotas(context, types=types, markets=markets, fleet=spec.name)
     split = split_members(spec.members, observed.instances)
