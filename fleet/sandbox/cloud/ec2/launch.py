@@ -18,6 +18,7 @@ from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 from fleet.sandbox.cloud.ec2.volumes import Device, attach_devices, plan_devices
 
 if TYPE_CHECKING:
+    from fleet.sandbox.cloud.capacity import Market
     from fleet.sandbox.cloud.ec2.spec import LaunchSpec
     from fleet.sandbox.cloud.state import CloudState
 
@@ -185,13 +186,13 @@ class Launcher:
         by_quota = self.quota_room(spec.instance_type, spot=spot) // catalog.vcpus(
             spec.instance_type
         )
-        by_capacity = self.capacity_room(spec.instance_type, zone, spec)
+        by_capacity = self.capacity_room(spec.instance_type, zone, spec.market)
         if by_quota < by_capacity:
             return Room(by_quota, faults.over_quota(limit, spot=spot))
         others = [
             other
             for other in catalog.zones_offering(self._backend.region_name, spec.instance_type)
-            if other != zone and self.capacity_room(spec.instance_type, other, spec) > 0
+            if other != zone and self.capacity_room(spec.instance_type, other, spec.market) > 0
         ]
         return Room(by_capacity, faults.no_capacity(spec.instance_type, zone, others, spot=spot))
 
@@ -202,19 +203,17 @@ class Launcher:
         )
         return None if price is None else price.usd
 
-    def capacity_room(self, instance_type: str, zone: str, spec: LaunchSpec) -> int:
+    def capacity_room(self, instance_type: str, zone: str, market: Market) -> int:
         """Instances that the pool can still take."""
         accelerated = "GpuInfo" in catalog.instance_types()[instance_type]
-        limit = self._state.capacity.limit(
-            instance_type, zone, spec.market, accelerated=accelerated
-        )
+        limit = self._state.capacity.limit(instance_type, zone, market, accelerated=accelerated)
         used = sum(
             1
             for instance in self._backend.all_instances()
             if instance.counted
             and instance.instance_type == instance_type
             and instance.availability_zone == zone
-            and instance.spec.market == spec.market
+            and instance.spec.market == market
         )
         return max(limit - used, 0)
 
