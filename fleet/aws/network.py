@@ -32,6 +32,7 @@ def describe_default_subnets(aws: Aws) -> tuple[SubnetFact, ...]:
             vpc_id=subnet["VpcId"],
             availability_zone=subnet["AvailabilityZone"],
             free_addresses=subnet["AvailableIpAddressCount"],
+            zone_id=subnet.get("AvailabilityZoneId", ""),
         )
         for page in pages
         for subnet in page["Subnets"]
@@ -79,6 +80,16 @@ def delete_security_group(aws: Aws, *, group_id: str) -> None:
         aws.ec2.delete_security_group(GroupId=group_id)
     except aws.ec2.exceptions.ClientError as error:
         if error.response.get("Error", {}).get("Code") != "InvalidGroup.NotFound":
+            raise
+
+
+@effect("ec2:DeleteNetworkInterface")
+def delete_network_interface(aws: Aws, *, interface_id: str) -> None:
+    """Delete a network interface; one that is gone already is fine. Raises InUseError while it is attached."""
+    try:
+        aws.ec2.delete_network_interface(NetworkInterfaceId=interface_id)
+    except aws.ec2.exceptions.ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "InvalidNetworkInterfaceID.NotFound":
             raise
 
 

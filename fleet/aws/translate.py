@@ -48,7 +48,15 @@ _QUOTA = frozenset(
         "MaxFleetCountExceeded",
     }
 )
-_IN_USE = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
+_IN_USE = frozenset(
+    {
+        "DependencyViolation",
+        "InvalidGroup.InUse",
+        "InvalidNetworkInterface.InUse",
+        "InvalidSnapshot.InUse",
+        "VolumeInUse",
+    }
+)
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
 _NOT_FOUND = frozenset({"ParameterNotFound", "InvalidGroupId.Malformed", "NoSuchResourceException"})
 

@@ -13,8 +13,17 @@ LOGIN_USER = "fleet:login-user"
 BOOTSTRAP = "fleet:bootstrap"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
 HOURLY_USD = "fleet:hourly-usd"
+STATUS = "fleet:status"
+KEPT = "fleet:kept"
+MANAGED_BY = "fleet:managed-by"
+
+MAKER = "dl-fleet"
+"""Value of MANAGED_BY on all that we make, set in the creating call. A fleet's name alone can be anybody's tag."""
+STABLE = "stable"
+"""Value of STATUS on an image that passed its tests; an image without it is a bake that did not end."""
 
 NEVER = "never"
+PARAMETER_ROOT = "/fleet"
 
 
 def resource_name(fleet: str) -> str:
@@ -24,7 +33,12 @@ def resource_name(fleet: str) -> str:
 
 def parameter_path(fleet: str) -> str:
     """Give the Parameter Store path below which the fleet's secrets live."""
-    return f"/fleet/{fleet}"
+    return f"{PARAMETER_ROOT}/{fleet}"
+
+
+def fleet_of_parameter(name: str) -> str:
+    """Give the fleet that a parameter's full name belongs to."""
+    return name.removeprefix(f"{PARAMETER_ROOT}/").split("/", 1)[0]
 
 
 def expiry_text(expires_at: datetime | None) -> str:
@@ -48,7 +62,7 @@ def fleet_tags(
     fleet: str, *, spec_digest: str | None = None, expires_at: str | None = None
 ) -> dict[str, str]:
     """Give the tags that every resource of the fleet carries from the call that makes it."""
-    tags = {"Name": resource_name(fleet), FLEET: fleet}
+    tags = {"Name": resource_name(fleet), FLEET: fleet, MANAGED_BY: MAKER}
     if spec_digest is not None:
         tags[SPEC] = spec_digest
     if expires_at is not None:
