@@ -35,6 +35,7 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     for name in plan.spec.instances.types:
         if line := _type_line(plan, name):
             yield "type", line
+    yield from _placement(plan)
     yield "market", ", then ".join(plan.markets)
     yield "volume", f"{volume.size_gib} GiB {volume.type}, encrypted, gone with its instance"
     sources = sorted({rule.cidr for rule in plan.ingress})
@@ -71,6 +72,16 @@ def _type_line(plan: Plan, name: str) -> str:
         prices.append(f"Spot from {usd(min(spot, default=None))}")
     gpus = plan.gpus.get(name, 0)
     return f"{name}  {gpus} GPU{'' if gpus == 1 else 's'}  zones {zones}  {', '.join(prices)}"
+
+
+def _placement(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Spot placement scores by zone: they hold for all types together."""
+    scores = {p.availability_zone: p.spot_score for p in plan.pools if p.spot_score is not None}
+    if scores:
+        each = (f"{zone.removeprefix(plan.region)} {score}" for zone, score in scores.items())
+        yield "placement", f"Spot scores of 10: {', '.join(each)}"
+    for note in plan.placement_notes:
+        yield "placement", note
 
 
 def _shortened(names: list[str]) -> str:

@@ -20,7 +20,9 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "account_id": plan.account_id,
         "image": {"id": plan.image.image_id, "name": plan.image.name, "why": plan.image.why},
         "needs": plan.spec.instances.model_dump(
-            mode="json", include={"gpus", "gpu_memory_gib", "vcpus", "memory_gib"}, exclude_none=True
+            mode="json",
+            include={"gpus", "gpu_memory_gib", "vcpus", "memory_gib"},
+            exclude_none=True,
         ),
         "pools": [
             {
@@ -29,6 +31,7 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
                 "subnet_id": pool.subnet_id,
                 "on_demand_usd": as_number(pool.on_demand_usd),
                 "spot_usd": as_number(pool.spot_usd),
+                "spot_placement_score": pool.spot_score,
             }
             for pool in plan.pools
         ],
@@ -45,6 +48,7 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "hourly_usd_at_most": as_number(plan.hourly_usd_at_most),
         "cost": _cost(plan, now=now),
         "price_notes": list(plan.price_notes),
+        "placement_notes": list(plan.placement_notes),
         "quotas": [check_as_json(check) for check in plan.quotas.checks if check.needed],
         "warnings": list(plan.warnings),
     }

@@ -62,12 +62,13 @@ class InstanceTypeFact:
 
 @dataclass(frozen=True)
 class SubnetFact:
-    """A subnet that instances can go into."""
+    """A subnet that instances can go into. `zone_id` is the zone's id, the same in every account (use1-az1)."""
 
     subnet_id: str
     vpc_id: str
     availability_zone: str
     free_addresses: int
+    zone_id: str = ""
 
 
 @dataclass(frozen=True, order=True)
@@ -184,6 +185,17 @@ class Prices:
 
 
 @dataclass(frozen=True)
+class PlacementFacts:
+    """Spot placement scores, 1 to 10, by the id of the Availability Zone, for all wished types together.
+
+    `unread` says why nothing is known, and is empty otherwise, also where nobody asked.
+    """
+
+    scores: Mapping[str, int] = field(default_factory=dict)
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class QuotaFacts:
     """vCPU quotas by code, where the account has them, and vCPUs in use in the region by type and market.
 
@@ -220,6 +232,7 @@ class Observed:
     """The image that the fleet was made with, where it lives and the image is still visible."""
     line_parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """AWS's public parameters of the lines that are asked for: image ids by parameter name."""
+    placement: PlacementFacts = field(default=PlacementFacts(), kw_only=True)
     instance_types: Mapping[str, InstanceTypeFact]
     offerings: Mapping[str, frozenset[str]]
     subnets: tuple[SubnetFact, ...]

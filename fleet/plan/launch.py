@@ -19,7 +19,7 @@ from fleet.plan.files import LocalFiles
 from fleet.plan.image_of_fleet import choose_fleet_image
 from fleet.plan.images import ChosenImage, ImageCatalogue
 from fleet.plan.money import total
-from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture
+from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture, placement_notes
 from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, volume_figures
 from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
@@ -57,7 +57,8 @@ class LaunchTemplate:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` will do, decided. `cost` is the whole fleet's; `price_notes` say how old its prices are.
+    """What `up` will do, decided. `cost` is the whole fleet's; `price_notes` say how old its prices are,
+    `placement_notes` what has to be said of the Spot placement scores.
 
     `keep`, `start`, `adopt` and `launch` part the members: who has a running instance, who has a
     stopped one, who gets an instance that nobody has, and who needs a new one.
@@ -82,6 +83,7 @@ class Plan:
     expires_at: datetime | None
     cost: FleetCost
     price_notes: tuple[str, ...]
+    placement_notes: tuple[str, ...]
     bootstrap_id: str
     texts: Texts
     files: LocalFiles
@@ -177,6 +179,7 @@ def plan_launch(
         expires_at=expires_at,
         cost=_cost(spec, split, pools, observed.prices),
         price_notes=_price_notes(spec, observed.prices, now=now),
+        placement_notes=placement_notes(spec.instances, observed.placement),
         bootstrap_id=bootstrap_digest(texts, spec.bootstrap, image, files),
         texts=texts,
         files=files,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import InstanceTypeFact, Market, Observed, SubnetFact
+from fleet.plan.facts import InstanceTypeFact, Market, Observed, PlacementFacts, SubnetFact
 from fleet.spec.model import Instances
 
 MARKETS: dict[str, tuple[Market, ...]] = {
@@ -15,11 +15,16 @@ MARKETS: dict[str, tuple[Market, ...]] = {
     "spot": ("spot",),
     "spot-first": ("spot", "on-demand"),
 }
+TYPES_TO_SCORE_WELL = 3
+"""With fewer types every Spot placement score is low (EC2 user guide, "Spot placement score")."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """One instance type in one Availability Zone. Prices are USD per hour; None is unknown."""
+    """One instance type in one Availability Zone. Prices are USD per hour; None is unknown.
+
+    `spot_score` is the zone's Spot placement score, 1 to 10, for all wished types together.
+    """
 
     instance_type: str
     availability_zone: str
@@ -27,6 +32,7 @@ class Pool:
     priority: int
     on_demand_usd: Decimal | None
     spot_usd: Decimal | None
+    spot_score: int | None = None
 
     def price(self, market: Market) -> Decimal | None:
         """USD per hour in that market."""
@@ -79,6 +85,7 @@ def choose_pools(instances: Instances, observed: Observed) -> tuple[Pool, ...]:
             priority=priority,
             on_demand_usd=observed.prices.on_demand.get(name),
             spot_usd=observed.prices.spot.get((name, zone)),
+            spot_score=observed.placement.scores.get(subnet.zone_id),
         )
         for priority, name in enumerate(instances.types)
         for zone, subnet in subnets.items()
@@ -90,6 +97,18 @@ def choose_pools(instances: Instances, observed: Observed) -> tuple[Pool, ...]:
             remedy="choose other instance types or another region",
         )
     return pools
+
+
+def placement_notes(instances: Instances, placement: PlacementFacts) -> tuple[str, ...]:
+    """Say what the Spot placement scores mean, or why there are none; nothing where Spot is not asked for."""
+    if "spot" not in MARKETS[instances.market]:
+        return ()
+    if not placement.scores:
+        why = placement.unread or "EC2 gives none"
+        return (f"Spot placement scores are unknown: {why}",)
+    if len(instances.types) < TYPES_TO_SCORE_WELL:
+        return ("fewer than three instance types always score low",)
+    return ()
 
 
 def _known(name: str, observed: Observed) -> InstanceTypeFact:

@@ -23,6 +23,7 @@ from fleet.aws.network import (
     describe_security_groups,
 )
 from fleet.aws.parameters import describe_parameters, read_public_parameters
+from fleet.aws.placement import describe_spot_placement
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
 from fleet.aws.volumes import describe_volumes
@@ -34,6 +35,7 @@ from fleet.plan.facts import (
     Market,
     Observed,
     Owned,
+    PlacementFacts,
     Prices,
     QuotaFacts,
 )
@@ -77,6 +79,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         subnets = reader.ask(lambda: describe_default_subnets(aws))
         figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
+        placement = reader.ask(lambda: _placement(aws, spec))
         owned = _ask_owned(reader, aws, spec.name)
         quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
         return Observed(
@@ -86,6 +89,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             images=images(),
             standing_images=_standing_images(aws, images(), owned()),
             line_parameters=_line_parameters(aws, spec.image, images()),
+            placement=placement(),
             instance_types=facts(),
             offerings=offerings(),
             subnets=subnets(),
@@ -202,3 +206,15 @@ def _spot_prices(aws: Aws, spec: FleetSpec) -> dict[tuple[str, str], Decimal]:
     if "spot" not in MARKETS[spec.instances.market]:
         return {}
     return dict(describe_spot_prices(aws, names=spec.instances.types))
+
+
+def _placement(aws: Aws, spec: FleetSpec) -> PlacementFacts:
+    """Ask where Spot finds room. A help in choosing: without an answer the plan stands."""
+    if "spot" not in MARKETS[spec.instances.market]:
+        return PlacementFacts()
+    try:
+        return PlacementFacts(
+            describe_spot_placement(aws, types=spec.instances.types, count=len(spec.members))
+        )
+    except AwsError as error:
+        return PlacementFacts(unread=error.message)

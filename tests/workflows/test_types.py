@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
-from typing import Any
 
 from fleet.plan.estimate import parse_item
 from fleet.plan.hardware import Needs
 from fleet.spec.model import ImageSelector
 from fleet.workflows.cost import estimate_cost
 from fleet.workflows.types import find_types
+from tests.workflows.calls import count_calls
 from tests.workflows.conftest import World
 
 
-def _count(world: World) -> Counter[str]:
-    """Count the calls of clients that are made from now on."""
-    calls: Counter[str] = Counter()
-
-    def called(model: Any, **_: Any) -> None:
-        calls[model.name] += 1
-
-    world.context.aws.session.events.register("before-call", called)
-    return calls
-
-
 def test_types_with_gpus_take_one_page_of_each_kind(world: World) -> None:
-    calls = _count(world)
+    calls = count_calls(world)
     offers, notes = find_types(world.context, Needs())
     assert notes == ()
     found = {offer.fact.name: offer for offer in offers}
@@ -45,7 +33,7 @@ def test_types_with_gpus_take_one_page_of_each_kind(world: World) -> None:
 
 
 def test_types_that_an_image_can_run_on_take_one_call_more(world: World) -> None:
-    calls = _count(world)
+    calls = count_calls(world)
     offers, notes = find_types(world.context, Needs(), image=ImageSelector(framework="pytorch"))
     families = {offer.fact.name.partition(".")[0] for offer in offers}
     assert {"g5", "g6", "g5g", "p5"} <= families
@@ -66,7 +54,7 @@ def test_types_without_gpus(world: World) -> None:
 
 
 def test_an_estimate_asks_once_for_each_kind_of_price(world: World) -> None:
-    calls = _count(world)
+    calls = count_calls(world)
     items = [parse_item("2xp2.xlarge:24h"), parse_item("1xm6i.large:720h")]
     found, notes = estimate_cost(world.context, items)
     assert found.usd == Decimal("112.32")

@@ -48,7 +48,7 @@ class PlacementAnswers(Answers):
             for region in asked.get("RegionNames") or [self.region]
             for score in _scores(self._backend_of(region), types, target, by_zone=single)
         ]
-        scores.sort(key=lambda score: -int(score["Score"]))
+        scores.sort(key=lambda score: -score["Score"])
         return self.page("SpotPlacementScores", scores[:_MOST_SHOWN], default=_MOST_SHOWN)
 
     def _backend_of(self, region: str) -> SandboxEc2:
@@ -58,7 +58,7 @@ class PlacementAnswers(Answers):
 
 def _scores(
     backend: SandboxEc2, types: list[str], target: int, *, by_zone: bool
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     rooms: dict[str, int] = {}
     for name in dict.fromkeys(types):
         for zone in catalog.zones_offering(backend.region_name, name):
