@@ -14,13 +14,15 @@ assert receipt.clean
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.assets import spec_files
 from fleet.aws.clients import Aws, resolve_region
 from fleet.plan.launch import Plan
-from fleet.plan.report import FleetReport, Receipt
+from fleet.plan.receipt import Receipt
+from fleet.plan.report import FleetReport
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows import planning
@@ -66,10 +68,19 @@ def ls(*, session: boto3.Session) -> tuple[FleetSummary, ...]:
     return list_fleets(_context(session))
 
 
-def down(fleet: str, *, session: boto3.Session, on_event: OnEvent = silent) -> Receipt:
-    """Take a fleet away, and look again."""
+def down(
+    fleet: str,
+    *,
+    session: boto3.Session,
+    members: Sequence[str] = (),
+    keep_volumes: bool = False,
+    on_event: OnEvent = silent,
+) -> Receipt:
+    """Take a fleet, or some of its members' environments, away, and look again."""
     context = _context(session, None, on_event)
-    return apply_down(context, fleet, plan_down(context, fleet))
+    return apply_down(
+        context, plan_down(context, fleet, members=members, keep_volumes=keep_volumes)
+    )
 
 
 def _context(

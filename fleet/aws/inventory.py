@@ -18,10 +18,11 @@ if TYPE_CHECKING:
         ImageTypeDef,
         InstanceTypeDef,
         NetworkInterfaceTypeDef,
+        PaginatorConfigTypeDef,
         VolumeTypeDef,
     )
 
-_PAGE = {"PageSize": 1000}
+_PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
 _OPEN_REQUESTS = ["open", "active", "disabled"]
 
 

@@ -8,71 +8,89 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.options import confirm, output_option, yes_option
-from fleet.cli.output import echo_json, echo_table
+from fleet.cli.output import echo_json
 from fleet.cli.session import Globals, open_context
 from fleet.errors import EXIT_DONE, EXIT_PARTLY
 
 if TYPE_CHECKING:
-    from fleet.plan.report import Receipt
+    from fleet.plan.teardown import Teardown
 
 
 @click.command("down", short_help="Take a fleet away and prove that nothing is left.")
 @click.argument("name")
+@click.option(
+    "--member",
+    "members",
+    metavar="MEMBER",
+    multiple=True,
+    help="Take only this member's environment away; may be given again.",
+)
+@click.option(
+    "--keep-volumes",
+    is_flag=True,
+    help="Keep the instances' volumes; a later `down` without this removes them.",
+)
 @yes_option
 @output_option("table", "json")
 @click.pass_obj
-def command(options: Globals, *, name: str, yes: bool, output: str) -> int:
-    """Take fleet NAME away: instances, volumes, interfaces, security group, key pair, launch template, secrets.
+def command(
+    options: Globals,
+    *,
+    name: str,
+    members: tuple[str, ...],
+    keep_volumes: bool,
+    yes: bool,
+    output: str,
+) -> int:
+    """Take fleet NAME away: instances, Spot requests, volumes, interfaces, security group, key pair,
+    launch template, images and snapshots of a bake that did not end, secrets.
 
-    Waits until EC2 says terminated, looks again over every kind, and prints the receipt.
+    Waits until EC2 says terminated, looks again over every kind, and prints the receipt. What is left is named with
+    its price per month and the command that removes it (exit code 3). What fleet did not make is not touched.
     What people have left on their instances is lost.
 
     \b
     Examples:
       fleet down workshop
       fleet down workshop --yes -o json
+      fleet down workshop --member ana --member ben
+      fleet down workshop --keep-volumes
     """
     from fleet.cli.progress import progress, working  # noqa: PLC0415
-    from fleet.workflows.down import apply_down, owned_ids, plan_down  # noqa: PLC0415
+    from fleet.cli.receipt_view import echo_receipt  # noqa: PLC0415
+    from fleet.workflows.down import apply_down, plan_down  # noqa: PLC0415
 
     context = open_context(options)
     with working("looking at what there is"):
-        owned = plan_down(context, name)
-    there = {kind: ids for kind, ids in owned_ids(owned).items() if ids}
-    if there:
-        listed = ", ".join(_counted(len(ids), kind) for kind, ids in there.items())
-        click.echo(f"Taking away fleet {name} in {context.aws.region}: {listed}", err=True)
-        confirm("Take all of it away?", yes=yes, options=options)
-    else:
-        click.echo(f"there is no fleet {name} in {context.aws.region}: nothing to do", err=True)
+        teardown = plan_down(context, name, members=members, keep_volumes=keep_volumes)
+    _announce(teardown, options, yes=yes)
     with progress() as on_event:
-        receipt = apply_down(dataclasses.replace(context, on_event=on_event), name, owned)
+        receipt = apply_down(dataclasses.replace(context, on_event=on_event), teardown)
     if output == "json":
         echo_json(receipt.as_json())
     else:
-        _echo(receipt)
+        echo_receipt(receipt)
     if options.sandbox:
         click.echo("the sandbox itself still runs: `fleet sandbox stop` ends it", err=True)
     return EXIT_DONE if receipt.clean else EXIT_PARTLY
 
 
-def _echo(receipt: Receipt) -> None:
-    rows = [
-        (_words(kind), str(len(receipt.released[kind])), str(len(left)))
-        for kind, left in receipt.remaining.items()
-    ]
-    echo_table(("RECEIPT", "RELEASED", "REMAINING"), rows)
-    for kind, left in receipt.remaining.items():
-        for one in left:
-            click.secho(f"still there: {_words(kind).removesuffix('s')} {one}", fg="red", err=True)
-    if not receipt.clean:
-        click.echo(f"run `fleet down {receipt.fleet}` again", err=True)
+def _announce(teardown: Teardown, options: Globals, *, yes: bool) -> None:
+    from fleet.cli.receipt_view import counted  # noqa: PLC0415
+    from fleet.plan.resources import by_kind  # noqa: PLC0415
 
-
-def _counted(count: int, kind: str) -> str:
-    words = _words(kind)
-    return f"{count} {words.removesuffix('s') if count == 1 else words}"
-
-
-def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+    what = f"fleet {teardown.fleet}"
+    if teardown.members:
+        what = f"{', '.join(teardown.members)} of {what}"
+    listed = [counted(len(ids), kind) for kind, ids in by_kind(teardown.release).items() if ids]
+    if not listed and not teardown.keep:
+        whole = f"there is no {what}" if teardown.whole else f"nothing is left of {what}"
+        click.echo(f"{whole} in {teardown.region}: nothing to do", err=True)
+        return
+    click.echo(
+        f"Taking away {what} in {teardown.region}: {', '.join(listed) or 'nothing'}", err=True
+    )
+    if teardown.keep:
+        click.echo(f"Keeping {counted(len(teardown.keep), 'volumes')}", err=True)
+    if listed:
+        confirm("Take all of it away?", yes=yes, options=options)

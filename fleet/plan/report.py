@@ -1,11 +1,10 @@
-"""The results that people and scripts read: environments with their URLs, and the receipt of a teardown.
+"""The results that people and scripts read: environments with their URLs.
 
 `as_json` of each is the settled shape for scripts; a field that is not known is null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,28 +76,6 @@ class FleetReport:
             "region": self.region,
             "hourly_usd": as_number(_rounded(self.hourly_usd)),
             "environments": [environment.as_json() for environment in self.environments],
-        }
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a teardown released, and how much of each kind a last look still found."""
-
-    fleet: str
-    released: Mapping[str, tuple[str, ...]]
-    remaining: Mapping[str, tuple[str, ...]]
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing at all is left."""
-        return not any(self.remaining.values())
-
-    def as_json(self) -> dict[str, object]:
-        """Give the settled JSON shape of `down`."""
-        return {
-            "fleet": self.fleet,
-            "released": {kind: list(ids) for kind, ids in self.released.items()},
-            "remaining": {kind: len(ids) for kind, ids in self.remaining.items()},
         }
 
 

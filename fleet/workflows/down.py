@@ -1,131 +1,145 @@
-"""`down`: takes a fleet away, waits for EC2 to say terminated, looks again over every kind, and gives the receipt.
+"""`down`: takes a fleet, or members of it, away, waits for EC2 to say terminated, looks again over every kind.
 
-Touches only what carries the fleet's tag. Run again after a crash it goes on with what is left.
+Touches only what carries the fleet's tag and our mark. Run again after a crash it goes on with what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from fleet.aws.identity import describe_identity
-from fleet.aws.instances import describe_instances, terminate_instances
-from fleet.aws.key_pairs import delete_key_pair
-from fleet.aws.launch_templates import delete_launch_template
-from fleet.aws.network import delete_security_group, describe_network_interfaces
-from fleet.aws.parameters import delete_parameters
-from fleet.aws.volumes import delete_volume, describe_volumes
-from fleet.errors import InUseError
-from fleet.plan.facts import Owned
-from fleet.plan.report import Receipt
+from fleet.aws.volumes import keep_volumes as keep_volumes_of
+from fleet.aws.volumes import mark_kept
+from fleet.plan import tags
+from fleet.plan.leftovers import Leftover, leftover, types_to_price
+from fleet.plan.prices import known_prices
+from fleet.plan.receipt import Receipt
+from fleet.plan.resources import Inventory, Key, Resource, by_kind, releasable
+from fleet.plan.teardown import Teardown, plan_teardown
+from fleet.workflows.attempts import Attempts, Refused, paced
 from fleet.workflows.context import Context
-from fleet.workflows.observe import observe_owned
+from fleet.workflows.inventory import describe_inventory
+from fleet.workflows.prices import read_figures
+from fleet.workflows.release import Outcome, release
 
-_POLL_SECONDS = 1.0
-
-
-def plan_down(context: Context, fleet: str) -> Owned:
-    """Observe what a teardown would take away. Changes nothing."""
-    return observe_owned(context, fleet)
-
-
-def apply_down(context: Context, fleet: str, owned: Owned) -> Receipt:
-    """Take away what was observed, then look again. What could not go stands under `remaining`."""
-    before = owned_ids(owned)
-    _terminate(context, fleet, owned)
-    _release_storage(context, fleet, owned)
-    _delete_security_groups(context, owned)
-    for pair in owned.key_pairs:
-        delete_key_pair(context.aws, key_pair_id=pair.key_pair_id)
-    delete_parameters(context.aws, names=owned.parameters)
-    # Last, for it makes a half-taken-down fleet show in `fleet ls`.
-    for template in owned.launch_templates:
-        delete_launch_template(context.aws, template_id=template.template_id)
-    context.tell(None, "look again", "running")
-    remaining = owned_ids(observe_owned(context, fleet))
-    context.tell(None, "look again", "done")
-    released = {
-        kind: tuple(one for one in ids if one not in remaining[kind])
-        for kind, ids in before.items()
-    }
-    if not any(remaining.values()):
-        context.cache(describe_identity(context.aws).account_id, fleet).delete()
-    return Receipt(fleet, released, remaining)
+_LOOKS = 5
+"""EC2's answers lag behind its deeds: what should be gone is looked for so often."""
+_BETWEEN_LOOKS = 1.0
 
 
-def owned_ids(owned: Owned) -> Mapping[str, tuple[str, ...]]:
-    """Give the ids of everything a fleet owns, by kind. A terminated instance is gone."""
-    return {
-        "instances": tuple(i.instance_id for i in owned.instances if i.state != "terminated"),
-        "volumes": owned.volumes,
-        "network_interfaces": owned.network_interfaces,
-        "security_groups": tuple(group.group_id for group in owned.security_groups),
-        "key_pairs": tuple(pair.key_pair_id for pair in owned.key_pairs),
-        "launch_templates": tuple(template.template_id for template in owned.launch_templates),
-        "parameters": owned.parameters,
-    }
-
-
-def _terminate(context: Context, fleet: str, owned: Owned) -> None:
-    live = [i.instance_id for i in owned.instances if i.live]
-    ending = [i for i in owned.instances if i.state != "terminated"]
-    if live:
-        context.tell(None, "terminate", "running", f"{len(live)} instances")
-        terminate_instances(context.aws, instance_ids=live)
-    if ending:
-        _wait(context, "terminate", lambda: _count_ending(context, fleet), "instances")
-
-
-def _count_ending(context: Context, fleet: str) -> int:
-    seen = describe_instances(context.aws, fleet=fleet)
-    return sum(1 for instance in seen if instance.state != "terminated")
-
-
-def _release_storage(context: Context, fleet: str, owned: Owned) -> None:
-    """Wait for volumes and interfaces that go with their instances; delete volumes that do not."""
-    if not (owned.volumes or owned.network_interfaces):
-        return
-    for volume_id in describe_volumes(context.aws, fleet=fleet):
-        try:
-            delete_volume(context.aws, volume_id=volume_id)
-        except InUseError:
-            context.tell(None, "volumes", "note", f"{volume_id} is still in use")
-    _wait(
-        context,
-        "release",
-        lambda: (
-            len(describe_volumes(context.aws, fleet=fleet))
-            + len(describe_network_interfaces(context.aws, fleet=fleet))
-        ),
-        "volumes and interfaces",
+def plan_down(
+    context: Context, fleet: str, *, members: Sequence[str] = (), keep_volumes: bool = False
+) -> Teardown:
+    """Observe, and decide what goes. Changes nothing. Raises NothingFoundError for an unknown member."""
+    return plan_teardown(
+        describe_inventory(context, fleet),
+        fleet=fleet,
+        region=context.aws.region,
+        members=members,
+        keep_volumes=keep_volumes,
     )
 
 
-def _delete_security_groups(context: Context, owned: Owned) -> None:
-    """Delete the security groups, waiting while interfaces linger on them."""
-    deadline = context.clock() + context.deadlines.terminated
-    for group in owned.security_groups:
-        while True:
-            try:
-                delete_security_group(context.aws, group_id=group.group_id)
-                break
-            except InUseError as error:
-                if context.clock() >= deadline:
-                    context.tell(None, "security group", "failed", str(error))
-                    break
-                context.tell(None, "security group", "running", "in use still")
-                context.sleep(_POLL_SECONDS)
+def apply_down(context: Context, teardown: Teardown) -> Receipt:
+    """Take away what was planned, then look again. What could not go stands under `left`."""
+    unkept = _keep(context, teardown)
+    stays = {key[1] for key in unkept}
+    goes = [r for r in teardown.release if r.resource_id not in stays]
+    done = release(context, goes, fleet=teardown.fleet, newcomers=teardown.whole)
+    outcome = Outcome({**done.refused, **unkept}, done.newcomers)
+    context.tell(None, "look again", "running")
+    receipt = _look_again(context, teardown, outcome)
+    context.tell(None, "look again", "done")
+    if teardown.whole and receipt.clean:
+        context.cache(describe_identity(context.aws).account_id, teardown.fleet).delete()
+    return receipt
 
 
-def _wait(context: Context, step: str, count: Callable[[], int], what: str) -> None:
-    """Wait until nothing is left; past the deadline go on, for the last look tells what remains."""
-    deadline = context.clock() + context.deadlines.terminated
-    last = -1
-    while (left := count()) > 0:
-        if context.clock() >= deadline:
-            context.tell(None, step, "failed", f"{left} {what} are left")
-            return
-        if left != last:
-            context.tell(None, step, "running", f"{left} {what} to go")
-            last = left
-        context.sleep(_POLL_SECONDS)
-    context.tell(None, step, "done", f"no {what} left")
+def _keep(context: Context, teardown: Teardown) -> dict[Key, Refused]:
+    """Let the volumes that are to stay outlive their instances, before any of those ends.
+
+    The tag comes first: killed anywhere, a volume that stays says why. Gives the instances whose
+    volumes cannot be kept: those must not be terminated.
+    """
+    attempts = Attempts(context)
+    live = [r for r in teardown.release if r.live]
+    held = [(i, [v for v in teardown.keep if v.instance_id == i.resource_id]) for i in live]
+    for instance, volumes in paced(context, [each for each in held if each[1]]):
+        attempts.attempt([instance], partial(_keep_of, context, instance, volumes))
+    return dict(attempts.refused)
+
+
+def _keep_of(context: Context, instance: Resource, volumes: Sequence[Resource]) -> None:
+    mark = {tags.KEPT: tags.expiry_text(context.now())}
+    if instance.member:
+        mark |= {tags.MEMBER: instance.member}
+    mark_kept(context.aws, volume_ids=[v.resource_id for v in volumes], tags=mark)
+    if ending := [v.device for v in volumes if v.ends_with_instance]:
+        keep_volumes_of(context.aws, instance_id=instance.resource_id, devices=ending)
+
+
+def _look_again(context: Context, teardown: Teardown, outcome: Outcome) -> Receipt:
+    """Look over all kinds, a few times where something that nobody refused still shows."""
+    inventory = describe_inventory(context, teardown.fleet)
+    for _ in range(_LOOKS - 1):
+        if all(r.key in outcome.refused for r in _left(inventory, teardown)):
+            break
+        context.sleep(_BETWEEN_LOOKS)
+        inventory = describe_inventory(context, teardown.fleet)
+    return _receipt(context, teardown, outcome, inventory)
+
+
+def _left(inventory: Inventory, teardown: Teardown) -> tuple[Resource, ...]:
+    planned = {r.key for r in teardown.release}
+    kept = {r.key for r in teardown.keep}
+    return tuple(
+        r
+        for r in releasable(inventory)
+        if r.key not in kept and (teardown.whole or r.key in planned)
+    )
+
+
+def _receipt(
+    context: Context, teardown: Teardown, outcome: Outcome, inventory: Inventory
+) -> Receipt:
+    left = _left(inventory, teardown)
+    there = {r.key for r in left}
+    kept_keys = {r.key for r in teardown.keep}
+    kept = tuple(r for r in inventory.resources if r.key in kept_keys)
+    reasons = {r.key: Refused("was made meanwhile") for r in left}
+    reasons |= {r.key: Refused(f"still {r.state or 'there'}") for r in teardown.release}
+    reasons |= {r.key: Refused("kept on request") for r in kept}
+    known = describe_leftovers(context, (*left, *kept), {**reasons, **outcome.refused})
+    gone = (r for r in (*teardown.release, *outcome.newcomers) if r.key not in there)
+    return Receipt(
+        fleet=teardown.fleet,
+        region=teardown.region,
+        released=by_kind(r for r in gone if r.kind not in inventory.unread),
+        left=tuple(one for one in known if (one.kind, one.resource_id) in there),
+        kept=tuple(one for one in known if (one.kind, one.resource_id) in kept_keys),
+        already_gone=teardown.already_gone,
+        foreign=tuple(r.key for r in teardown.foreign),
+        unread=inventory.unread,
+    )
+
+
+def describe_leftovers(
+    context: Context, resources: Iterable[Resource], reasons: dict[Key, Refused]
+) -> tuple[Leftover, ...]:
+    """Describe what is left with its price a month; prices are read only where something is."""
+    found = tuple(resources)
+    if not found:
+        return ()
+    figures, trouble = read_figures(context, types=types_to_price(found), rates=True)
+    prices = known_prices(figures, {}, trouble=trouble)
+    return tuple(
+        leftover(
+            one,
+            reason=reasons[one.key].reason,
+            code=reasons[one.key].code,
+            prices=prices,
+            region=context.aws.region,
+        )
+        for one in found
+    )

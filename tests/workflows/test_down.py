@@ -6,6 +6,8 @@ import dataclasses
 
 import pytest
 
+from fleet.aws.requests import tag_list
+from fleet.plan.tags import fleet_tags
 from fleet.workflows.context import Deadlines
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.status import describe_fleet, list_fleets
@@ -17,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def take_away(world: World, deadlines: Deadlines = SHORT) -> tuple[dict[str, int], dict[str, int]]:
     context = dataclasses.replace(world.context, deadlines=deadlines)
-    receipt = apply_down(context, "workshop", plan_down(context, "workshop"))
+    receipt = apply_down(context, plan_down(context, "workshop"))
     return (
         {kind: len(ids) for kind, ids in receipt.released.items() if ids},
         {kind: len(ids) for kind, ids in receipt.remaining.items() if ids},
@@ -52,9 +54,7 @@ def test_a_volume_that_outlives_its_instance_goes_too(world: World) -> None:
     made = world.served.ec2.create_volume(
         AvailabilityZone="us-east-1a",
         Size=8,
-        TagSpecifications=[
-            {"ResourceType": "volume", "Tags": [{"Key": "fleet:name", "Value": "workshop"}]}
-        ],
+        TagSpecifications=[{"ResourceType": "volume", "Tags": tag_list(fleet_tags("workshop"))}],
     )
     released, remaining = take_away(world)
     assert (released, remaining) == ({"volumes": 1}, {})
