@@ -9,6 +9,7 @@ import click
 
 from fleet.cli.options import output_option
 from fleet.cli.output import echo_json
+from fleet.cli.sandbox_faults import fault
 from fleet.cli.session import sandbox_directory
 from fleet.errors import SandboxError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from fleet.sandbox.control import Sandbox
 
 
-@click.group("sandbox", short_help="EC2 in a box: start, stop, status, env, reset.")
+@click.group("sandbox", short_help="EC2 in a box: start, stop, status, env, reset, fault.")
 def command() -> None:
     """EC2 in a box: an EC2-compatible endpoint on this machine, and hosts that really boot. No account, no root.
 
@@ -24,8 +25,12 @@ def command() -> None:
     Examples:
       fleet --sandbox up examples/workshop.yaml       starts it when needed
       eval "$(fleet sandbox env)"; aws ec2 describe-instances
+      fleet sandbox fault add no-capacity --type g5.xlarge
       fleet sandbox stop
     """
+
+
+command.add_command(fault)
 
 
 @command.command("start")

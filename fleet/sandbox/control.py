@@ -14,12 +14,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fleet.errors import SandboxError
+from fleet.errors import SandboxError, UsageError
 from fleet.sandbox import state, strays
+from fleet.sandbox.faults import read_conditions
 from fleet.sandbox.trees import remove_tree
 
 START_SECONDS = 60.0
@@ -126,6 +128,32 @@ def stop(directory: Path) -> bool:
     return running
 
 
+def add_fault(directory: Path, name: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """Switch on a fault, and give it as `faults` does. Raises UsageError for a wrong option."""
+    read_conditions(name, options)
+    (added,) = _faults(directory, "POST", {"name": name, "options": dict(options)})
+    return added
+
+
+def faults(directory: Path) -> list[dict[str, Any]]:
+    """Every fault that was not cleared: id, name, options, hits, left, seconds_left, over, ..."""
+    return _faults(directory, "GET", {})
+
+
+def clear_faults(directory: Path, which: Sequence[str]) -> list[dict[str, Any]]:
+    """Switch faults off by id or name, or all of them; gives those. Raises UsageError for another."""
+    return _faults(directory, "DELETE", {"which": list(which)})
+
+
+def _faults(directory: Path, method: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = state.read(directory)
+    if found is None or not found.alive:
+        raise SandboxError("no sandbox is running", remedy="run `fleet sandbox start`")
+    told = _ask(found, method, "faults", seconds=ANSWER_SECONDS, body=json.dumps(body))
+    listed: list[dict[str, Any]] = told["faults"]
+    return listed
+
+
 def environment(
     sandbox: Sandbox, *, environ: Mapping[str, str] | None = None
 ) -> dict[str, str | None]:
@@ -218,13 +246,16 @@ def _last_words(directory: Path) -> str:
     return " / ".join(line.strip() for line in lines[-4:] if line.strip()) or "its log is empty"
 
 
-def _ask(found: state.State, method: str, request: str, *, seconds: float) -> dict[str, object]:
-    """One control request."""
+def _ask(
+    found: state.State, method: str, request: str, *, seconds: float, body: str = ""
+) -> dict[str, Any]:
+    """One control request. Raises UsageError where the daemon says that it was asked wrongly."""
     connection = http.client.HTTPConnection("127.0.0.1", found.port, timeout=seconds)
     try:
-        connection.request(method, f"/_fleet/{request}", headers={"X-Fleet-Secret": found.secret})
+        secret = {"X-Fleet-Secret": found.secret}
+        connection.request(method, f"/_fleet/{request}", body=body, headers=secret)
         answer = connection.getresponse()
-        body = answer.read()
+        said = answer.read()
     except (OSError, http.client.HTTPException) as error:
         raise SandboxError(
             f"the sandbox (pid {found.pid}) does not answer ({error})",
@@ -232,12 +263,15 @@ def _ask(found: state.State, method: str, request: str, *, seconds: float) -> di
         ) from error
     finally:
         connection.close()
+    if answer.status == http.client.BAD_REQUEST:
+        wrong = json.loads(said)
+        raise UsageError(wrong["error"], remedy=wrong["remedy"])
     if answer.status != http.client.OK:
         raise SandboxError(
             f"the sandbox refused `{request}`: HTTP {answer.status}",
             remedy="run `fleet sandbox stop`, then start it again",
         )
-    told: dict[str, object] = json.loads(body)
+    told: dict[str, Any] = json.loads(said)
     return told
 
 

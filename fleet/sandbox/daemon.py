@@ -18,8 +18,9 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fleet.errors import UsageError
 from fleet.sandbox import state
 from fleet.sandbox.addresses import Addresses, ssh_port
 from fleet.sandbox.hosts import linux
@@ -60,7 +61,31 @@ class Control:
             return _answer(start, "200 OK", {})
         if path == f"{CONTROL}status":
             return _answer(start, "200 OK", {"hosts": self._driver.count()})
+        if path == f"{CONTROL}faults":
+            return self._faults(environ, start)
         return _answer(start, "404 Not Found", {"error": "no such request"})
+
+    def _faults(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """GET lists the faults, POST adds one, DELETE clears those that the body names, or all."""
+        faults = self._cloud.faults
+        try:
+            asked = _body(environ)
+            if environ["REQUEST_METHOD"] == "POST":
+                told = [faults.switch_on(asked["name"], asked["options"])]
+            elif environ["REQUEST_METHOD"] == "DELETE":
+                told = faults.clear(*asked["which"])
+            else:
+                told = faults.all()
+        except UsageError as error:
+            said = {"error": error.message, "remedy": error.remedy}
+            return _answer(start, "400 Bad Request", {**said})
+        return _answer(start, "200 OK", {"faults": [faults.describe(fault) for fault in told]})
+
+
+def _body(environ: WSGIEnvironment) -> dict[str, Any]:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: dict[str, Any] = json.loads(environ["wsgi.input"].read(length) or b"{}")
+    return body
 
 
 def _answer(start: StartResponse, status: str, body: dict[str, object]) -> Iterable[bytes]:

@@ -1,12 +1,13 @@
 """`Cloud`: one WSGI application that is EC2, SSM, STS, IAM, S3, Service Quotas and the Price List.
 
 A request goes: `GET /checkip` -> gate -> our JSON services, or moto under the cloud's lock -> an
-AWS document, always.
+AWS document, always, unless a fault or a test cuts the connection.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.model import OperationNotFoundError
 
 from fleet.sandbox.cloud.call import Call, Environ, read_call
+from fleet.sandbox.cloud.call_faults import CallFaults
 from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
-from fleet.sandbox.cloud.gate import Gate
+from fleet.sandbox.cloud.gate import ConnectionCut, Gate
+from fleet.sandbox.cloud.hooks import Hooks
 from fleet.sandbox.cloud.moto_call import through_moto
 from fleet.sandbox.cloud.service_quotas import ServiceQuotas
 from fleet.sandbox.cloud.settings import CloudSettings
@@ -45,14 +48,25 @@ class Cloud:
         settings: CloudSettings | None = None,
     ) -> None:
         from fleet.sandbox.cloud import wiring  # noqa: PLC0415 - imports moto: seconds
+        from fleet.sandbox.cloud.faults import CloudFaults  # noqa: PLC0415 - so does this
 
         self._wiring = wiring
         self.state = CloudState(
             driver=driver, addresses=addresses, settings=settings or CloudSettings()
         )
-        self.gate = Gate()
+        self.faults = CloudFaults(self.state, lambda: wiring.regions_in_use(self.state))
+        self.hooks = Hooks()
+        self.gate = self._make_gate()
         self._quotas = ServiceQuotas(self.state)
         self._moto: WsgiApp = wiring.install(self.state)
+
+    def _make_gate(self) -> Gate:
+        """What befalls a call, in order: a test's act, the credentials, the faults."""
+        gate = Gate()
+        by_name = CallFaults(self.state.faults, self.state.settings.account_id)
+        gate.checks = [self.hooks.check, *gate.checks, by_name.check]
+        gate.witnesses = [self.hooks.witness, by_name.witness]
+        return gate
 
     @property
     def app(self) -> WsgiApp:
@@ -70,7 +84,8 @@ class Cloud:
                     backend.lives.host_powered_off(instance)
 
     def reset(self) -> None:
-        """Destroy all hosts and forget all resources, capacities, quotas and tokens."""
+        """Destroy all hosts and forget all resources, capacities, quotas, tokens, faults and hooks."""
+        self.hooks.restart()
         with self.state.lock:
             regions = self._wiring.regions_in_use(self.state)
             for backend in regions:
@@ -87,7 +102,10 @@ class Cloud:
         self.state.driver.close()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._check_ip(environ) or self._aws(environ)
+        try:
+            answer = self._check_ip(environ) or self._aws(environ)
+        except ConnectionCut as lost:
+            raise _cut(environ) from lost
         status = HTTPStatus(answer.status)
         headers = [("Content-Type", answer.content_type), *answer.headers]
         if not any(name.lower() == "content-length" for name, _ in headers):
@@ -105,11 +123,17 @@ class Cloud:
         )
 
     def _aws(self, environ: Environ) -> Answer:
-        call = read_call(environ)
-        try:
+        call = self.hooks.arrived(read_call(environ))
+        with self.state.faults.one_call():
             refused = self.gate.refuse(call)
             if refused is not None:
                 return error_answer(call.protocol, refused)
+            answer = self._carried_out(call, environ)
+            self.gate.release(call, answer)
+            return answer
+
+    def _carried_out(self, call: Call, environ: Environ) -> Answer:
+        try:
             return self._dispatch(call, environ)
         except ApiError as error:
             return error_answer(call.protocol, error)
@@ -137,3 +161,11 @@ class Cloud:
                 return self._quotas.handle(call)
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.state.settings.account_id
             return through_moto(self._moto, call, environ)
+
+
+def _cut(environ: Environ) -> ConnectionError:
+    """End the caller's connection, and the error at which werkzeug leaves it at that."""
+    caller = environ.get("werkzeug.socket")
+    if isinstance(caller, socket.socket):
+        caller.shutdown(socket.SHUT_RDWR)
+    return ConnectionAbortedError("a fault of the sandbox cuts the connection")

@@ -18,8 +18,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call. `access_key` is empty for an unsigned request; `parameters` are those of a JSON
-    call.
+    """One AWS call. `access_key` is empty for an unsigned request.
+
+    `number` counts the calls of a cloud from 1, in the order of their arrival.
     """
 
     service: str
@@ -28,6 +29,7 @@ class Call:
     action: str
     protocol: Protocol
     body: bytes
+    number: int = 0
 
 
 def read_call(environ: Environ) -> Call:

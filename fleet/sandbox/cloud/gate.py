@@ -1,7 +1,8 @@
-"""The one place where a call passes before moto sees it. A check answers with an error, or lets the
-call through.
+"""The one place where a call passes before moto sees it, and where its answer passes afterwards.
 
-Credentials and Regions are checked here; faults that are switched on by name belong here too.
+A check answers with an error, or lets the call through; a witness sees the answer of a call that
+took effect. Either may raise `ConnectionCut`. Credentials and Regions are checked here; the cloud
+adds the faults that are switched on by name, and what tests do at a numbered call.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from functools import cache
 import boto3
 
 from fleet.sandbox.cloud.call import Call
-from fleet.sandbox.cloud.documents import ApiError
+from fleet.sandbox.cloud.documents import Answer, ApiError
 
 Check = Callable[[Call], ApiError | None]
+Witness = Callable[[Call, Answer], None]
 
 _GLOBAL_REGIONS = frozenset({"aws-global"})
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - AWS says so
@@ -22,15 +24,25 @@ _EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa
 _AUTH_FAILURE = "AWS was not able to validate the provided access credentials"
 
 
+class ConnectionCut(Exception):  # noqa: N818 - what happened to the caller, no error of ours
+    """The caller's connection ends without an answer."""
+
+
 class Gate:
-    """The checks in their order. Append to `checks` to let more calls fail."""
+    """The checks and the witnesses in their order. Append to them to let more calls fail."""
 
     def __init__(self) -> None:
         self.checks: list[Check] = [expired_credentials, refused_credentials, unknown_region]
+        self.witnesses: list[Witness] = []
 
     def refuse(self, call: Call) -> ApiError | None:
         """The error of the first check that refuses the call."""
         return next((error for check in self.checks if (error := check(call))), None)
+
+    def release(self, call: Call, answer: Answer) -> None:
+        """Show the answer to every witness before the caller reads it."""
+        for witness in self.witnesses:
+            witness(call, answer)
 
 
 def expired_credentials(call: Call) -> ApiError | None:

@@ -9,24 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
+from fleet.sandbox.cloud.words import EC2_STATUSES
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.call import Call, Environ
 
 _CODE = re.compile(rb"<Code>([\w.]+)</Code>")
-_STATUSES = {
-    "InsufficientInstanceCapacity": 500,
-    "InternalError": 500,
-    "Unavailable": 503,
-    "RequestLimitExceeded": 503,
-    "UnauthorizedOperation": 403,
-    "DryRunOperation": 412,
-    "AuthFailure": 401,
-    "OptInRequired": 401,
-}
-"""HTTP statuses of EC2's errors other than 400, as EC2's table of errors groups them; moto answers
-400 to all.
-"""
 
 
 def through_moto(
@@ -66,5 +54,5 @@ def _answer(status: int, headers: list[tuple[str, str]], body: bytes) -> Answer:
 
 def _with_status(answer: Answer) -> Answer:
     found = _CODE.search(answer.body) if answer.status >= 400 else None
-    status = _STATUSES.get(found[1].decode(), answer.status) if found else answer.status
+    status = EC2_STATUSES.get(found[1].decode(), answer.status) if found else answer.status
     return Answer(status, answer.body, answer.content_type, answer.headers)

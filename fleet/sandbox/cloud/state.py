@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.cloud.capacity import Capacity, Quotas
+from fleet.sandbox.cloud.notices import SpotNotice
 from fleet.sandbox.cloud.tokens import ClientTokens
+from fleet.sandbox.faults.registry import Faults
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.settings import CloudSettings
@@ -24,7 +26,7 @@ def utc_now() -> datetime:
 @dataclass
 class CloudState:
     """`lock` guards moto's resources and everything here; no driver is called while it is held,
-    except for a console.
+    except for a console. `spot_notices` are by instance id, as its metadata would show them.
     """
 
     driver: HostDriver
@@ -35,9 +37,13 @@ class CloudState:
     capacity: Capacity = field(default_factory=Capacity)
     quotas: Quotas = field(default_factory=Quotas)
     tokens: ClientTokens = field(default_factory=ClientTokens)
+    faults: Faults = field(default_factory=Faults)
+    spot_notices: dict[str, SpotNotice] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything; the resources themselves are moto's."""
         self.capacity.clear()
         self.quotas.clear()
         self.tokens.clear()
+        self.faults.clear()
+        self.spot_notices.clear()

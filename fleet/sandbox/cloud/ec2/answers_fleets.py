@@ -258,12 +258,10 @@ class FleetAnswers(Answers):
             or record.request.get("Type") == "instant"
         )
         alive = [
-            i.id
-            for i in map(self.region_backend.instance_by_id, record.instance_ids)
-            if i is not None
+            i for i in map(self.region_backend.instance_by_id, record.instance_ids) if i is not None
         ]
         if terminates and alive:
-            self.region_backend.terminate_instances(alive)
+            self.region_backend.terminate_all(alive)
         record.state = "deleted_terminating" if terminates else "deleted_running"
         return {
             "FleetId": record.fleet_id,

@@ -78,11 +78,12 @@ class InstanceAnswers(Answers):
 
     def _status(self, instance: Any) -> dict[str, Any]:
         check = {"Status": "ok" if instance.state == "running" else "not-applicable"}
+        own = {"Status": "impaired"} if instance.dead and instance.state == "running" else check
         return {
             "InstanceId": instance.id,
             "AvailabilityZone": instance.availability_zone,
             "InstanceState": {"Code": instance.state_code, "Name": instance.state},
-            "InstanceStatus": check,
+            "InstanceStatus": own,
             "SystemStatus": check,
         }
 

@@ -15,6 +15,7 @@ from moto.ec2.utils import filter_iam_instance_profiles
 
 from fleet.sandbox.cloud.ec2 import catalog, faults, images
 from fleet.sandbox.cloud.ec2.filters import matches
+from fleet.sandbox.cloud.ec2.instance_faults import visible
 from fleet.sandbox.cloud.ec2.launch import Launcher
 from fleet.sandbox.cloud.ec2.lives import HostLives
 from fleet.sandbox.cloud.ec2.templates import Templates
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.fleets import FleetRecord
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
     from fleet.sandbox.cloud.state import CloudState
+    from fleet.sandbox.faults.registry import Fault
 
 _EXACT = re.compile(r"[\w:.-]+")
 
@@ -39,6 +41,7 @@ class SandboxEc2(Templates):
         self.lives = HostLives(self, state)
         self.launcher = Launcher(self, state)
         self.instant_fleets: dict[str, FleetRecord] = {}
+        self._tried: dict[tuple[str, str], float] = {}
         super().__init__(region_name, account_id)
 
     @property
@@ -71,8 +74,8 @@ class SandboxEc2(Templates):
     # instances
 
     def find_instances(self, ids: list[str] | None, filters: dict[str, list[str]]) -> list[Any]:
-        """Instances by id and filter; an unknown id is an error."""
-        known = {instance.id: instance for instance in self.all_instances()}
+        """Instances by id and filter; an id that is unknown, or not visible yet, is an error."""
+        known = {i.id: i for i in self.sandbox_instances() if visible(self.state, i)}
         missing = [i for i in ids or [] if i not in known]
         if missing:
             raise faults.not_found("InvalidInstanceID", missing[0])
@@ -120,6 +123,10 @@ class SandboxEc2(Templates):
         chosen = self.find_instances(instance_ids, {}) if instance_ids else []
         if not chosen:
             raise faults.Ec2Error("InvalidParameterCombination", "No instances specified")
+        return self.terminate_all(chosen)
+
+    def terminate_all(self, chosen: list[Any]) -> list[tuple[Any, InstanceState]]:
+        """Terminate instances that EC2 knows, visible or not."""
         for instance in chosen:
             if instance.disable_api_termination:
                 text = (
@@ -145,9 +152,13 @@ class SandboxEc2(Templates):
             self.lives.reboot(instance)
         return chosen
 
+    def sandbox_instances(self) -> list[SandboxInstance]:
+        """Every instance, visible or not."""
+        return self.all_instances()  # type: ignore[return-value]  # the launcher makes no other
+
     def instance_by_id(self, instance_id: str) -> SandboxInstance | None:
         """The instance, or None."""
-        return next((i for i in self.all_instances() if i.id == instance_id), None)  # type: ignore[return-value]
+        return next((i for i in self.sandbox_instances() if i.id == instance_id), None)
 
     def find_instance_profile(self, profile: dict[str, Any]) -> Any:
         """The IAM instance profile of a launch."""
@@ -223,8 +234,18 @@ class SandboxEc2(Templates):
             if other.id != group.id
             for rule in [*other.ingress_rules, *other.egress_rules]
         )
-        if by_interface or by_instance or by_group:
+        if by_interface or by_instance or by_group or self._group_lingers(group.id):
             raise DependencyViolationError(f"resource {group.id} has a dependent object")
+
+    def _group_lingers(self, group_id: str) -> bool:
+        """Whether a fault lets the group be in use: for good, or for a while from the first try."""
+        now = self.state.faults.clock()
+
+        def lingers(fault: Fault) -> bool:
+            seconds = fault.conditions.delay_seconds
+            return not seconds or now < self._tried.setdefault((fault.id, group_id), now) + seconds
+
+        return self.state.faults.met("dependency-violation", lingers) is not None
 
     def _all_groups(self) -> list[Any]:
         return [group for by_id in self.groups.values() for group in by_id.values()]
@@ -239,9 +260,13 @@ class SandboxEc2(Templates):
             [i for i in resource_ids if not i.startswith(("fleet-", "key-", "sir-"))]
         )
 
+    def _visible_instance(self, instance_id: str) -> SandboxInstance | None:
+        found = self.instance_by_id(instance_id)
+        return found if found is not None and visible(self.state, found) else None
+
     def _refuse_missing(self, resource_id: str) -> None:
         known: dict[str, tuple[str, Any]] = {
-            "i": ("InvalidInstanceID", lambda: self.instance_by_id(resource_id)),
+            "i": ("InvalidInstanceID", lambda: self._visible_instance(resource_id)),
             "ami": ("InvalidAMIID", lambda: self.amis.get(resource_id)),
             "vol": ("InvalidVolume", lambda: self.volumes.get(resource_id)),
             "snap": ("InvalidSnapshot", lambda: self.snapshots.get(resource_id)),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.exceptions import EC2ClientError
 
 from fleet.sandbox.cloud.ec2 import catalog
+from fleet.sandbox.cloud.ec2.faults import no_capacity
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.capacity import Market
@@ -84,6 +85,7 @@ class InstantFleet:
         self._launcher = launcher
         self._candidates = candidates
         self._fleet_id = fleet_id
+        self._most = launcher.most_of_a_fleet()
         self.launched: list[Data] = []
         self.errors: list[Data] = []
 
@@ -93,9 +95,11 @@ class InstantFleet:
             return
         pools = self._ordered(self._pools(share.market), share)
         for group in self._groups(pools, share.options):
+            most = self._most
             plan = self._plan(group, share)
             got = sum(count * pool.candidate.weight for pool, count in plan)
             if got < float(share.options.get("MinTargetCapacity") or 0):
+                self._most = most
                 continue
             for pool, count in plan:
                 self._launch(pool, count)
@@ -174,13 +178,15 @@ class InstantFleet:
                 break
             room = self._launcher.room(pool.candidate.spec, pool.zone)
             wanted = math.ceil(left / pool.candidate.weight)
-            count = min(wanted, self._free(pool, room.instances, taken))
+            free = min(wanted, self._free(pool, room.instances, taken))
+            count = self._allowed(free)
             if count:
                 plan.append((pool, count))
                 self._take(pool, count, taken)
                 left -= count * pool.candidate.weight
             if count < wanted:
-                self._refused(pool.candidate, room.fault, zone=pool.zone)
+                fault = room.fault if count == free else self._held_back(pool)
+                self._refused(pool.candidate, fault, zone=pool.zone)
         return plan
 
     def _plan_diversified(self, pools: list[Pool], share: Share) -> list[tuple[Pool, int]]:
@@ -190,7 +196,8 @@ class InstantFleet:
         while left > 0:
             before = left
             for index, pool in enumerate(pools):
-                if left > 0 and self._free(pool, self._room(pool) - counts[index], taken) > 0:
+                free = self._free(pool, self._room(pool) - counts[index], taken)
+                if left > 0 and free > 0 and self._allowed(1):
                     counts[index] += 1
                     self._take(pool, 1, taken)
                     left -= pool.candidate.weight
@@ -200,6 +207,19 @@ class InstantFleet:
                     self._refused(pool.candidate, room.fault, zone=pool.zone)
                 break
         return [(pool, count) for pool, count in zip(pools, counts, strict=True) if count]
+
+    def _allowed(self, count: int) -> int:
+        """As many of `count` as a fault lets come of this request."""
+        if self._most is None:
+            return count
+        count = min(count, self._most)
+        self._most -= count
+        return count
+
+    @staticmethod
+    def _held_back(pool: Pool) -> EC2ClientError:
+        spec = pool.candidate.spec
+        return no_capacity(spec.instance_type, pool.zone, [], spot=spec.market == "spot")
 
     def _free(self, pool: Pool, room: int, taken: dict[str, int]) -> int:
         """Room that is left after what this plan takes of the same quota in other pools."""

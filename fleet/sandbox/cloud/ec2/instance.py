@@ -34,7 +34,11 @@ COUNTED = frozenset({"pending", "running"})
 
 
 class SandboxInstance(Instance):
-    """An instance with its host's address. Its state changes only through `HostLives`."""
+    """An instance with its host's address. Its state changes only through `HostLives`.
+
+    `hidden_by`: a fault hides it from descriptions until the time, or until the fault is cleared.
+    `dead`: it runs, but its host never boots.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class SandboxInstance(Instance):
         self.spec = spec
         self.driver_turn = threading.Lock()
         self.host: HostConfig | None = None
+        self.hidden_by: tuple[threading.Event, datetime] | None = None
+        self.dead = False
         user_data = None if spec.user_data is None else Base64EncodedString(spec.user_data)
         super().__init__(
             backend,
@@ -89,6 +95,7 @@ class SandboxInstance(Instance):
         """Why the instance stopped or ended."""
         when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S GMT")
         word = "User initiated" if code.endswith("UserInitiatedShutdown") else "Client initiated"
+        word = "Service initiated" if code.startswith("Server.") else word
         self._reason = f"{word} ({when})"
         self.state_reason = StateReason(f"{code}: {message}", code)
 

@@ -13,7 +13,7 @@ from moto.ec2.models.instances import Reservation
 from moto.ec2.utils import random_reservation_id
 
 from fleet.sandbox.cloud import prices
-from fleet.sandbox.cloud.ec2 import catalog, faults
+from fleet.sandbox.cloud.ec2 import catalog, faults, instance_faults, pool_faults
 from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 from fleet.sandbox.cloud.ec2.volumes import Device, attach_devices, plan_devices
 
@@ -175,18 +175,30 @@ class Launcher:
             raise faults.not_found("InvalidSubnetID", subnet_id)
         return found
 
+    def most_of_a_fleet(self) -> int | None:
+        """How many instances this CreateFleet may bring, where a fault says so."""
+        return pool_faults.most_of_a_fleet(self._state.faults)
+
     def room(self, spec: LaunchSpec, zone: str) -> Room:
         """How many instances of the spec fit now into the pool, the quota and the price cap."""
+        fault = pool_faults.refusal(self._state.faults, spec, zone)
+        return self._real_room(spec, zone) if fault is None else Room(0, fault)
+
+    def _real_room(self, spec: LaunchSpec, zone: str) -> Room:
         spot = spec.market == "spot"
         if spec.max_price is not None and spot:
             price = self.spot_price(spec.instance_type, zone)
             if price is not None and spec.max_price < price:
                 return Room(0, faults.max_price_too_low(spec.max_price, price))
         limit = self._quota(spec.instance_type, spot=spot)
+        if pool_faults.over_quota(self._state.faults, spec, zone):
+            return Room(0, faults.over_quota(limit, spot=spot))
         by_quota = self.quota_room(spec.instance_type, spot=spot) // catalog.vcpus(
             spec.instance_type
         )
-        by_capacity = self.capacity_room(spec.instance_type, zone, spec.market)
+        emptied = pool_faults.no_capacity(self._state.faults, spec, zone)
+        free = self.capacity_room(spec.instance_type, zone, spec.market)
+        by_capacity = 0 if emptied else free
         if by_quota < by_capacity:
             return Room(by_quota, faults.over_quota(limit, spot=spot))
         others = [
@@ -205,6 +217,8 @@ class Launcher:
 
     def capacity_room(self, instance_type: str, zone: str, market: Market) -> int:
         """Instances that the pool can still take."""
+        if pool_faults.seems_empty(self._state.faults, instance_type, zone, market):
+            return 0
         accelerated = "GpuInfo" in catalog.instance_types()[instance_type]
         limit = self._state.capacity.limit(instance_type, zone, market, accelerated=accelerated)
         used = sum(
@@ -255,6 +269,7 @@ class Launcher:
             )
             reservation.instances.append(instance)
             self._finish(instance, checked)
+            instance_faults.hide(self._state, instance)
         return reservation
 
     def _finish(self, instance: SandboxInstance, checked: Checked) -> None:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from fleet.sandbox.cloud.ec2 import catalog
+from fleet.sandbox.cloud.ec2 import catalog, instance_faults
 from fleet.sandbox.driver import HostConfig
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
+    from fleet.sandbox.cloud.notices import SpotNotice
     from fleet.sandbox.cloud.state import CloudState
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 _ENDS_AT_ONCE = 8
 _USER = "Client.UserInitiatedShutdown"
 _HOST = "Client.InstanceInitiatedShutdown"
+_SPOT = "Server.SpotInstanceTermination"
 
 
 class HostLives:
@@ -44,7 +46,8 @@ class HostLives:
         """
         if instance.host is None:
             instance.host = self._config(instance)
-        self._later(self._state.settings.pending_seconds, lambda: self._boot(instance))
+        looks = instance_faults.TAG_LOOKS
+        self._later(self._state.settings.pending_seconds, lambda: self._boot(instance, looks))
 
     def stop(self, instance: SandboxInstance) -> None:
         """StopInstances. The lock is held."""
@@ -64,15 +67,18 @@ class HostLives:
         """RebootInstances: the state stays `running`. The lock is held."""
         self._later(0, lambda: self._restart(instance))
 
-    def terminate(self, instance: SandboxInstance, *, by_host: bool = False) -> None:
-        """TerminateInstances, or the end of a host that powered itself off. The lock is held."""
+    def terminate(
+        self,
+        instance: SandboxInstance,
+        *,
+        code: str = _USER,
+        message: str = "User initiated shutdown",
+    ) -> None:
+        """TerminateInstances, or an end with another StateReason. The lock is held."""
         if instance.state in {"shutting-down", "terminated"}:
             return
         instance.set_state("shutting-down")
-        code = _HOST if by_host else _USER
-        instance.set_reason(
-            code, "Instance initiated shutdown" if by_host else "User initiated shutdown"
-        )
+        instance.set_reason(code, message)
         self._later(self._state.settings.shutting_down_seconds, lambda: self._destroy(instance))
 
     def host_powered_off(self, instance: SandboxInstance) -> None:
@@ -80,11 +86,16 @@ class HostLives:
         if instance.state != "running":
             return
         if instance.instance_initiated_shutdown_behavior == "terminate":
-            self.terminate(instance, by_host=True)
+            self.terminate(instance, code=_HOST, message="Instance initiated shutdown")
             return
         instance.set_state("stopped")
         instance.set_reason(_HOST, "Instance initiated shutdown")
         instance.hide_public_address()
+
+    def interrupt(self, instance: SandboxInstance, notice: SpotNotice, *, seconds: float) -> None:
+        """EC2 takes a Spot Instance back so much later, unless it is called off. The lock is held."""
+        self._state.spot_notices[instance.id] = notice
+        self._later(seconds, lambda: self._take_back(instance, notice))
 
     def end(self) -> None:
         """No further change happens. The lock is held."""
@@ -123,14 +134,35 @@ class HostLives:
         self._timers.add(timer)
         timer.start()
 
-    def _boot(self, instance: SandboxInstance) -> None:
+    def _boot(self, instance: SandboxInstance, looks: int) -> None:
         with instance.driver_turn:
             with self._state.lock:
                 if self._closed or instance.state != "pending" or instance.host is None:
                     return
+                if looks and instance_faults.awaits_its_name(self._state, instance):
+                    seconds = instance_faults.TAG_SECONDS
+                    self._later(seconds, lambda: self._boot(instance, looks - 1))
+                    return
+                if not self._survives_pending(instance):
+                    return
                 instance.set_state("running")
+                instance.dead = instance_faults.never_boots(self._state, instance)
+                if instance.dead:
+                    return
                 self._hosts[instance.id] = instance
             self._state.driver.boot(instance.host)
+
+    def _survives_pending(self, instance: SandboxInstance) -> bool:
+        death = instance_faults.death_while_pending(self._state, instance)
+        if death is not None:
+            self.terminate(instance, code=death[0], message=death[1])
+        return death is None
+
+    def _take_back(self, instance: SandboxInstance, notice: SpotNotice) -> None:
+        with self._state.lock:
+            if self._state.spot_notices.get(instance.id) is notice:
+                del self._state.spot_notices[instance.id]
+                self.terminate(instance, code=_SPOT, message="Spot instance termination")
 
     def _power_off(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
@@ -143,7 +175,7 @@ class HostLives:
 
     def _restart(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
-            if instance.state != "running":
+            if instance.state != "running" or instance.dead:
                 return
             self._state.driver.power_off(instance.id)
             with self._state.lock:
