@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-import fleet.aws
 from fleet import errors
-from fleet.aws.effects import declared_actions
-from fleet.cli.app import cli
+from fleet.cli.app import COMMANDS, cli
+from fleet.cli.iam import policy_document
 from fleet.spec.reference import spec_reference
 from fleet.spec.schema import spec_json_schema
+from fleet.workflows.iam import effects_of
 
 DOCS = Path(__file__).parent
+MARK = "<!-- Built from the code by `make docs`, from here on. -->"
 
 
 def pages() -> dict[str, str]:
@@ -29,6 +28,7 @@ def pages() -> dict[str, str]:
         "spec.schema.json": json.dumps(spec_json_schema(), indent=2) + "\n",
         "errors.md": error_list(),
         "iam-policy.json": iam_policy(),
+        "iam.md": iam_page(),
     }
 
 
@@ -80,12 +80,29 @@ def error_list() -> str:
 
 
 def iam_policy() -> str:
-    """Write the policy that allows what the code declares beside each effect."""
-    for module in pkgutil.iter_modules(fleet.aws.__path__):
-        importlib.import_module(f"fleet.aws.{module.name}")
-    actions = sorted({action for declared in declared_actions().values() for action in declared})
-    statement = {"Sid": "Fleet", "Effect": "Allow", "Action": actions, "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2) + "\n"
+    """Write the policy of all commands, as `fleet iam policy` prints it."""
+    return json.dumps(policy_document(None), indent=2) + "\n"
+
+
+def iam_page() -> str:
+    """Write what each command may change; the text above the mark stands as it is."""
+    text = (DOCS / "iam.md").read_text("utf-8").partition(MARK)[0]
+    rows = []
+    for name, (module, _) in COMMANDS.items():
+        actions = {action for effect in effects_of([module]) for action in effect}
+        reads = {
+            action for action in actions if _verb(action).startswith(("Describe", "Get", "List"))
+        }
+        changes = ", ".join(f"`{action}`" for action in sorted(actions - reads)) or "nothing"
+        rows.append(f"| `{name}` | {len(reads)} | {changes} |")
+    table = "| command | actions that read | actions that change |\n|---|---|---|\n" + "\n".join(
+        rows
+    )
+    return f"{text}{MARK}\n\n{table}\n"
+
+
+def _verb(action: str) -> str:
+    return action.partition(":")[2]
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ The shipped IAM policy is generated from these declarations.
 from __future__ import annotations
 
 import functools
+import importlib
+import pkgutil
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+import fleet.aws
 from fleet.aws.translate import translate
 
 P = ParamSpec("P")
@@ -38,5 +41,7 @@ def effect(*actions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def declared_actions() -> dict[str, tuple[str, ...]]:
-    """Give the IAM actions by function, of all modules imported so far."""
+    """Give the IAM actions of every function of this layer, by its full name."""
+    for module in pkgutil.iter_modules(fleet.aws.__path__):
+        importlib.import_module(f"fleet.aws.{module.name}")
     return dict(sorted(_DECLARED.items()))

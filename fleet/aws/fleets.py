@@ -63,7 +63,19 @@ class LaunchAnswer:
     refusals: tuple[Refusal, ...]
 
 
-@effect("ec2:CreateFleet", "ec2:RunInstances", "ec2:CreateTags", "iam:CreateServiceLinkedRole")
+# The Spot role is made once per account; the keys are for volumes with a `kms_key` of the customer's.
+@effect(
+    "ec2:CreateFleet",
+    "ec2:RunInstances",
+    "ec2:CreateTags",
+    "iam:CreateServiceLinkedRole",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 def create_instant_fleet(aws: Aws, request: LaunchRequest) -> LaunchAnswer:
     """Launch. A shortfall is no error here: it comes back as refusals."""
     answer = aws.launcher.create_fleet(

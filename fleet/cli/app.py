@@ -8,7 +8,7 @@ import click
 
 from fleet.cli.session import Globals
 
-_COMMANDS = {
+COMMANDS = {
     "up": ("fleet.cli.up", "Launch a fleet from a spec, or bring it to its spec."),
     "plan": ("fleet.cli.plan", "Show what `up` would do and cost; change nothing."),
     "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
@@ -21,8 +21,9 @@ _COMMANDS = {
     "types": ("fleet.cli.types", "Find instance types by need, with prices."),
     "cost": ("fleet.cli.cost", "Estimate what instances cost."),
     "quota": ("fleet.cli.quota", "Count vCPUs against the account's quotas; ask for more."),
+    "iam": ("fleet.cli.iam", "The least IAM policy that the commands need."),
     "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
-    "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset."),
+    "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset, fault."),
     "completion": ("fleet.cli.completion", "Print the shell's completion script."),
 }
 
@@ -31,19 +32,19 @@ class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is looked up, not for the list of help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        module = importlib.import_module(COMMANDS[cmd_name][0])
         command = module.command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
 
 
 @click.group(
