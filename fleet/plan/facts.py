@@ -209,7 +209,7 @@ class QuotaFacts:
 
 @dataclass(frozen=True)
 class Owned:
-    """Everything in the region that carries the fleet's tag, by kind."""
+    """What carries the fleet's tag in the region, by kind: everything, or the kinds that a launch goes on from."""
 
     instances: tuple[InstanceFact, ...] = ()
     security_groups: tuple[SecurityGroupFact, ...] = ()

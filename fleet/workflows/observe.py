@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -80,7 +80,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
         placement = reader.ask(lambda: _placement(aws, spec))
-        owned = _ask_owned(reader, aws, spec.name)
+        owned = _ask_standing(reader, aws, spec.name)
         quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
         return Observed(
             identity=identity(),
@@ -129,19 +129,27 @@ def observe_owned(context: Context, fleet: str) -> Owned:
         return _ask_owned(_Reader(pool), context.aws, fleet)()
 
 
-def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+    """What a launch goes on from."""
     instances = reader.ask(lambda: describe_instances(aws, fleet=fleet))
     groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
     keys = reader.ask(lambda: describe_key_pairs(aws, fleet=fleet))
     templates = reader.ask(lambda: describe_launch_templates(aws, fleet=fleet))
-    parameters = reader.ask(lambda: describe_parameters(aws, fleet=fleet))
-    volumes = reader.ask(lambda: describe_volumes(aws, fleet=fleet))
-    interfaces = reader.ask(lambda: describe_network_interfaces(aws, fleet=fleet))
     return lambda: Owned(
         instances=instances(),
         security_groups=groups(),
         key_pairs=keys(),
         launch_templates=templates(),
+    )
+
+
+def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+    standing = _ask_standing(reader, aws, fleet)
+    parameters = reader.ask(lambda: describe_parameters(aws, fleet=fleet))
+    volumes = reader.ask(lambda: describe_volumes(aws, fleet=fleet))
+    interfaces = reader.ask(lambda: describe_network_interfaces(aws, fleet=fleet))
+    return lambda: replace(
+        standing(),
         parameters=parameters(),
         volumes=volumes(),
         network_interfaces=interfaces(),
