@@ -19,7 +19,14 @@ from fleet.plan.files import LocalFiles
 from fleet.plan.image_of_fleet import choose_fleet_image
 from fleet.plan.images import ChosenImage, ImageCatalogue
 from fleet.plan.money import total
-from fleet.plan.pools import MARKETS, Pool, choose_pools, one_architecture, placement_notes
+from fleet.plan.pools import (
+    MARKETS,
+    Pool,
+    choose_pools,
+    nothing_within_cap,
+    one_architecture,
+    placement_notes,
+)
 from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, volume_figures
 from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
@@ -213,11 +220,9 @@ def started_choices(split: Split) -> tuple[tuple[str, Market], ...]:
 
 def _require_affordable(plan: Plan) -> None:
     """Refuse a price cap that leaves nothing to launch in any market."""
-    cap = plan.spec.instances.max_price
     if not any(plan.affordable(pool, market) for pool in plan.pools for market in plan.markets):
-        raise FleetError(
-            f"instances.max_price {cap} is below the price of every instance type in the spec",
-            remedy="raise max_price, or name cheaper types",
+        raise nothing_within_cap(
+            plan.spec.instances, {pool.instance_type: pool.on_demand_usd for pool in plan.pools}
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,6 +33,7 @@ class Pool:
     on_demand_usd: Decimal | None
     spot_usd: Decimal | None
     spot_score: int | None = None
+    spare_subnets: tuple[str, ...] = ()
 
     def price(self, market: Market) -> Decimal | None:
         """USD per hour in that market."""
@@ -40,8 +41,12 @@ class Pool:
 
     def within(self, cap: Decimal | None, market: Market) -> bool:
         """Whether the price is within `instances.max_price`; Spot is capped by EC2 itself."""
-        price = self.price(market)
-        return cap is None or market == "spot" or (price is not None and price <= cap)
+        return within_cap(self.price(market), cap, market)
+
+
+def within_cap(price: Decimal | None, cap: Decimal | None, market: Market) -> bool:
+    """Whether a price is within `instances.max_price`; Spot is capped by EC2 itself."""
+    return cap is None or market == "spot" or (price is not None and price <= cap)
 
 
 def one_architecture(instances: Instances, observed: Observed) -> str:
@@ -92,11 +97,31 @@ def choose_pools(instances: Instances, observed: Observed) -> tuple[Pool, ...]:
         if zone in observed.offerings.get(name, frozenset())
     )
     if not pools:
-        raise NotFoundError(
-            f"{' and '.join(instances.types)}: not offered in {observed.region}",
-            remedy="choose other instance types or another region",
-        )
+        raise not_offered(instances, observed.region)
     return pools
+
+
+def not_offered(instances: Instances, region: str) -> NotFoundError:
+    """The error of a spec whose types the region has none of."""
+    return NotFoundError(
+        f"{' and '.join(instances.types)}: not offered in {region}",
+        remedy="choose other instance types or another region",
+    )
+
+
+def nothing_within_cap(instances: Instances, on_demand: Mapping[str, Decimal | None]) -> FleetError:
+    """The error of a price cap that leaves nothing to launch; `on_demand` are the prices of what is offered."""
+    unknown = [name for name, price in on_demand.items() if price is None]
+    if unknown:
+        return FleetError(
+            f"instances.max_price {instances.max_price} cannot be held: "
+            f"the On-Demand price of {' and '.join(unknown)} is not known",
+            remedy="remove max_price, or name instance types whose price is known",
+        )
+    return FleetError(
+        f"instances.max_price {instances.max_price} is below the price of every instance type in the spec",
+        remedy="raise max_price, or name cheaper types",
+    )
 
 
 def placement_notes(instances: Instances, placement: PlacementFacts) -> tuple[str, ...]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from fleet.aws.instance_types import describe_offerings
 from fleet.aws.quotas import describe_open_request, request_quota
-from fleet.errors import NotFoundError
+from fleet.errors import NotAuthorizedError, NotFoundError
 from fleet.plan.facts import Market
-from fleet.plan.launch import Split, split_members, started_choices
+from fleet.plan.launch import split_members, started_choices
 from fleet.plan.pools import MARKETS
+from fleet.plan.prices import known_prices
+from fleet.plan.quota_choices import quota_choices
 from fleet.plan.quotas import QuotaCheck, QuotaReport, QuotaRequest, Wanted, check_quotas
-from fleet.spec.model import FleetSpec
+from fleet.spec.model import FleetSpec, Instances
 from fleet.workflows.context import Context
 from fleet.workflows.observe import ObservedQuotas, observe_quotas
 from fleet.workflows.planning import settle_types
+from fleet.workflows.prices import read_figures
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,29 @@ class QuotaAnswer:
 
 
 def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
-    """Count what a spec's fleet still needs: members that have an instance that runs cost nothing more."""
+    """Count what a spec's fleet still needs: members that have an instance that runs cost nothing more.
+
+    Types that the region does not offer, or that cost more than `max_price`, do not count, as in a plan.
+    """
     spec = settle_types(context, spec)
-    types, markets = spec.instances.types, MARKETS[spec.instances.market]
-    observed = observe_quotas(context, types=types, markets=markets, fleet=spec.name)
+    wished, aws = spec.instances, context.aws
+    _ = (aws.ec2, aws.pricing if wished.max_price else None)  # making clients is not thread-safe
+    with ThreadPoolExecutor(2) as pool:
+        offerings = pool.submit(describe_offerings, aws, names=wished.types)
+        on_demand = pool.submit(_on_demand, context, wished) if wished.max_price else None
+        observed = observe_quotas(
+            context, types=wished.types, markets=MARKETS[wished.market], fleet=spec.name
+        )
+        _require_known(wished.types, observed, region=aws.region)
+        choices = quota_choices(
+            wished,
+            offerings=offerings.result(),
+            on_demand=on_demand.result() if on_demand else {},
+            region=aws.region,
+        )
     split = split_members(spec.members, observed.instances)
-    return _count(context, observed, types, markets, count=len(split.launch), split=split)
+    wanted = Wanted(choices, len(split.launch), started_choices(split))
+    return _count(context, observed, wanted)
 
 
 def count_types(
@@ -40,7 +63,9 @@ def count_types(
 ) -> QuotaAnswer:
     """Count so many instances of types, in the order of preference."""
     observed = observe_quotas(context, types=types, markets=markets, fleet=None)
-    return _count(context, observed, types, markets, count=count, split=None)
+    _require_known(types, observed, region=context.aws.region)
+    choices = tuple((name, market) for market in markets for name in types)
+    return _count(context, observed, Wanted(choices, count))
 
 
 def request_more(context: Context, check: QuotaCheck) -> QuotaRequest:
@@ -48,24 +73,29 @@ def request_more(context: Context, check: QuotaCheck) -> QuotaRequest:
     return request_quota(context.aws, code=check.code, value=check.value)
 
 
-def _count(
-    context: Context,
-    observed: ObservedQuotas,
-    types: Sequence[str],
-    markets: Sequence[Market],
-    *,
-    count: int,
-    split: Split | None,
-) -> QuotaAnswer:
+def _on_demand(context: Context, wished: Instances) -> Mapping[str, Decimal]:
+    figures, trouble = read_figures(context, types=wished.types)
+    return known_prices(figures, {}, trouble=trouble).on_demand
+
+
+def _require_known(types: Sequence[str], observed: ObservedQuotas, *, region: str) -> None:
     unknown = [name for name in types if name not in observed.instance_types]
     if unknown:
         raise NotFoundError(
-            f"instance type {unknown[0]} does not exist in {context.aws.region}",
+            f"instance type {unknown[0]} does not exist in {region}",
             remedy="correct it, or choose another region",
         )
-    choices = tuple((name, market) for market in markets for name in types)
-    wanted = Wanted(choices, count, started_choices(split) if split else ())
+
+
+def _count(context: Context, observed: ObservedQuotas, wanted: Wanted) -> QuotaAnswer:
     report = check_quotas(wanted, observed.quotas, observed.instance_types)
     lacking = report.lacking
-    request = describe_open_request(context.aws, code=lacking.code) if lacking else None
-    return QuotaAnswer(count, report, request)
+    if lacking is None:
+        return QuotaAnswer(wanted.count, report, None)
+    try:
+        return QuotaAnswer(
+            wanted.count, report, describe_open_request(context.aws, code=lacking.code)
+        )
+    except NotAuthorizedError as error:
+        told = (*report.unchecked, f"whether a request is open is not known: {error.message}")
+        return QuotaAnswer(wanted.count, replace(report, unchecked=told), None)

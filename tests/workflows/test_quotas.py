@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from fleet.aws.quotas import (
@@ -11,11 +13,26 @@ from fleet.aws.quotas import (
     request_quota,
     vcpus_said,
 )
-from fleet.errors import AwsError, NotFoundError, QuotaError
+from fleet.errors import AwsError, FleetError, NotAuthorizedError, NotFoundError, QuotaError
+from fleet.sandbox.cloud.documents import ApiError
 from fleet.workflows.quotas import count_spec, count_types, request_more
 from tests.workflows.conftest import World, spec
 
 G = "L-DB2E81BA"
+
+
+@pytest.fixture
+def denied(world: World) -> Iterator[Callable[[str], None]]:
+    """Deny an action to everybody."""
+    checks = world.served.cloud.gate.checks
+    before = list(checks)
+
+    def deny(action: str) -> None:
+        error = ApiError("AccessDeniedException", "no")
+        checks.append(lambda call: error if call.action == action else None)
+
+    yield deny
+    checks[:] = before
 
 
 def run(world: World, count: int) -> list[str]:
@@ -82,4 +99,42 @@ def test_up_over_its_quota_launches_and_makes_nothing(world: World) -> None:
     assert world.states() == []
     assert world.served.ec2.describe_key_pairs()["KeyPairs"] == []
     assert world.served.ec2.describe_launch_templates()["LaunchTemplates"] == []
+    world.served.cloud.state.quotas.clear()
+
+
+def test_a_spec_is_counted_for_what_a_plan_would_launch(world: World) -> None:
+    types = "types: [g5.12xlarge, g5.xlarge]"
+    whole = count_spec(world.context, spec(instances=f"{{{types}}}")).report
+    assert [check.instance_types for check in whole.checks] == [("g5.12xlarge",), ("g5.xlarge",)]
+    capped = count_spec(world.context, spec(instances=f"{{{types}, max_price: 2}}")).report
+    assert [check.instance_types for check in capped.checks] == [("g5.xlarge",)]
+    there = count_spec(world.context, spec(instances="{types: [p5e.48xlarge, g5.xlarge]}")).report
+    assert [check.instance_types for check in there.checks] == [("g5.xlarge",)]
+    with pytest.raises(NotFoundError, match=r"p5e\.48xlarge: not offered in us-east-1"):
+        count_spec(world.context, spec(instances="{types: [p5e.48xlarge]}"))
+    with pytest.raises(FleetError, match=r"max_price 0\.1 is below"):
+        count_spec(world.context, spec(instances=f"{{{types}, max_price: 0.1}}"))
+
+
+def test_quotas_that_may_not_be_read_are_one_error(
+    world: World, denied: Callable[[str], None]
+) -> None:
+    denied("GetServiceQuota")
+    with pytest.raises(NotAuthorizedError, match="may not call GetServiceQuota") as caught:
+        count_types(world.context, ["g5.xlarge"], markets=["on-demand"], count=1)
+    assert "\n" not in str(caught.value)
+    plan = world.plan()
+    assert plan.quotas.fits
+    assert plan.quotas.unchecked == (f"quotas were not checked: {caught.value.message}",)
+    assert plan.quotas.unchecked[0] in plan.warnings
+
+
+def test_open_requests_that_may_not_be_read_leave_the_count(
+    world: World, denied: Callable[[str], None]
+) -> None:
+    denied("ListRequestedServiceQuotaChangeHistoryByQuota")
+    world.served.cloud.state.quotas.put(G, 0, region="us-east-1")
+    answer = count_types(world.context, ["g5.xlarge"], markets=["on-demand"], count=1)
+    assert (answer.report.fits, answer.open_request) == (False, None)
+    assert answer.report.unchecked[0].startswith("whether a request is open is not known: ")
     world.served.cloud.state.quotas.clear()
