@@ -18,6 +18,7 @@ COMMANDS = {
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
     "exec": ("fleet.cli.exec", "Run a command on every environment."),
     "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
+    "sweep": ("fleet.cli.sweep", "Find what nobody needs any more, and remove it."),
     "types": ("fleet.cli.types", "Find instance types by need, with prices."),
     "cost": ("fleet.cli.cost", "Estimate what instances cost."),
     "quota": ("fleet.cli.quota", "Count vCPUs against the account's quotas; ask for more."),

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 
 Market = Literal["on-demand", "spot"]
@@ -17,6 +18,7 @@ Value = str | int | float
 LONGEST_SECONDS = 24 * 3600.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_STATUSES = frozenset(str(status.value) for status in HTTPStatus if status >= 400)
 _ACTION = re.compile(r"(?:[a-z0-9-]+:)?[A-Za-z0-9*?]+")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
 _NAME = re.compile(r"\S+")
@@ -103,8 +105,8 @@ def _rate(text: str) -> Value:
 
 
 def _status(text: str) -> Value:
-    if not re.fullmatch(r"[45]\d\d", text):
-        raise ValueError("an HTTP status from 400 to 599")
+    if text not in _STATUSES:
+        raise ValueError("an HTTP status such as 503")
     return int(text)
 
 

@@ -11,7 +11,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.utils import generic_filter
 
 from fleet.sandbox.cloud.ec2.answers import Answers
-from fleet.sandbox.cloud.ec2.faults import not_found
+from fleet.sandbox.cloud.ec2.faults import Ec2Error, not_found
 
 
 class StorageAnswers(Answers):
@@ -49,15 +49,32 @@ class StorageAnswers(Answers):
         ]
         return self.page("SpotInstanceRequests", requests, default=1000)
 
+    def cancel_spot_instance_requests(self) -> ActionResult:
+        """moto knows nothing of these requests. The instances go on running."""
+        self.error_on_dryrun()
+        asked = self.parameters.get("SpotInstanceRequestIds") or []
+        known = {
+            i.spot_instance_request_id: i for i in self.region_backend.find_instances(None, {})
+        }
+        missing = next((i for i in asked if i not in known), None)
+        if missing is not None:
+            text = f"The spot instance request ID '{missing}' does not exist"
+            raise Ec2Error("InvalidSpotInstanceRequestID.NotFound", text)
+        for request_id in asked:
+            known[request_id].spot_request_cancelled = True
+        cancelled = [{"SpotInstanceRequestId": i, "State": "cancelled"} for i in asked]
+        return ActionResult({"CancelledSpotInstanceRequests": cancelled})
+
     def _request(self, instance: Any) -> dict[str, Any]:
         request_id = instance.spot_instance_request_id
         alive = instance.counted
+        cancelled = getattr(instance, "spot_request_cancelled", False)
         tags = self.region_backend.tags.get(request_id, {})
         code = "fulfilled" if alive else "instance-terminated-by-user"
         return {
             "SpotInstanceRequestId": request_id,
             "InstanceId": instance.id,
-            "State": "active" if alive else "closed",
+            "State": "cancelled" if cancelled else "active" if alive else "closed",
             "Status": {"Code": code, "Message": f"Your Spot request is {code}."},
             "Type": "one-time",
             "CreateTime": instance.launch_time,
