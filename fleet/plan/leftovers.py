@@ -11,7 +11,7 @@ from fleet.plan import tags
 from fleet.plan.facts import Prices
 from fleet.plan.money import as_number
 from fleet.plan.prices import HOURS_PER_MONTH, volume_hourly
-from fleet.plan.resources import Kind, Resource
+from fleet.plan.resources import KINDS, Kind, Resource
 from fleet.spec.model import Volume, VolumeType
 
 PROTECTED = "OperationNotPermitted"
@@ -53,6 +53,12 @@ class Leftover:
             ),
             "command": self.command,
         }
+
+
+def ids_by_kind(found: Iterable[Leftover]) -> dict[Kind, tuple[str, ...]]:
+    """Sort ids by kind; every kind is there."""
+    each = tuple(found)
+    return {kind: tuple(one.resource_id for one in each if one.kind == kind) for kind in KINDS}
 
 
 def leftover(

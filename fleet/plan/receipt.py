@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.plan.leftovers import Leftover
+from fleet.plan.leftovers import Leftover, ids_by_kind
 from fleet.plan.resources import KINDS, Key, Kind
 
 
@@ -33,9 +33,7 @@ class Receipt:
     @property
     def remaining(self) -> Mapping[Kind, tuple[str, ...]]:
         """Ids of what is left, by kind; every kind is there."""
-        return {
-            kind: tuple(one.resource_id for one in self.left if one.kind == kind) for kind in KINDS
-        }
+        return ids_by_kind(self.left)
 
     @property
     def clean(self) -> bool:

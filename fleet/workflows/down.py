@@ -19,13 +19,9 @@ from fleet.plan.resources import Inventory, Key, Resource, by_kind, releasable
 from fleet.plan.teardown import Teardown, plan_teardown
 from fleet.workflows.attempts import Attempts, Refused, paced
 from fleet.workflows.context import Context
-from fleet.workflows.inventory import describe_inventory
+from fleet.workflows.inventory import describe_inventory, look_again
 from fleet.workflows.prices import read_figures
 from fleet.workflows.release import Outcome, release
-
-_LOOKS = 5
-"""EC2's answers lag behind its deeds: what should be gone is looked for so often."""
-_BETWEEN_LOOKS = 1.0
 
 
 def plan_down(
@@ -80,13 +76,12 @@ def _keep_of(context: Context, instance: Resource, volumes: Sequence[Resource]) 
 
 
 def _look_again(context: Context, teardown: Teardown, outcome: Outcome) -> Receipt:
-    """Look over all kinds, a few times where something that nobody refused still shows."""
-    inventory = describe_inventory(context, teardown.fleet)
-    for _ in range(_LOOKS - 1):
-        if all(r.key in outcome.refused for r in _left(inventory, teardown)):
-            break
-        context.sleep(_BETWEEN_LOOKS)
-        inventory = describe_inventory(context, teardown.fleet)
+    """Look over all kinds; what nobody refused and still shows is looked for again."""
+
+    def settled(inventory: Inventory) -> bool:
+        return all(r.key in outcome.refused for r in _left(inventory, teardown))
+
+    inventory = look_again(context, teardown.fleet, settled=settled)
     return _receipt(context, teardown, outcome, inventory)
 
 
