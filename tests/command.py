@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fleet.sandbox.call_log import VARIABLE
+
 FLEET = str(Path(sys.executable).with_name("fleet"))
 SECONDS = 1200
 
@@ -34,6 +36,7 @@ class Cli:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
+            VARIABLE: os.environ.get(VARIABLE, ""),
         }
         return kept | own | self.extra
 

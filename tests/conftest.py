@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.actions import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
 from tests.command import Cli
+
+__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from fleet.errors import UsageError
 from fleet.sandbox import state
 from fleet.sandbox.addresses import Addresses, ssh_port
+from fleet.sandbox.call_log import logged
 from fleet.sandbox.hosts import linux
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def _serve(directory: Path, region: str, boot_seconds: float, ready: Callable[[]
     settings = CloudSettings(region=region, ssh_port=port, boot_seconds=boot_seconds)
     cloud = Cloud(driver=driver, addresses=addresses, settings=settings)
     secret = secrets.token_hex(16)
-    server = make_server("127.0.0.1", 0, Control(cloud, driver, secret), threaded=True)
+    app = logged(Control(cloud, driver, secret))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()
     me = linux.process(os.getpid())
     state.write(

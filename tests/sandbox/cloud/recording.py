@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from fleet.sandbox.call_log import logged
 from fleet.sandbox.cloud import Cloud, CloudSettings
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def serve(settings: CloudSettings = QUICK) -> Iterator[Served]:
         addresses=lambda: "127.77.{}.{}".format(*divmod(next(numbers), 256)),
         settings=settings,
     )
-    server = make_server("127.0.0.1", 0, cloud.app, threaded=True, request_handler=_Quiet)
+    app = logged(cloud.app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
     )
