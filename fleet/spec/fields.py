@@ -36,6 +36,11 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Yes or no, as `true` and `false`."""
+
+
+@dataclass(frozen=True)
 class Texts:
     """A list of texts; `item` is what messages call one of them, if not by the key."""
 
@@ -64,7 +69,7 @@ class Keys:
     one_of: tuple[tuple[str, ...], ...] = ()
 
 
-Form = Text | Whole | Measure | Texts | Pairs | Keys
+Form = Text | Whole | Measure | Switch | Texts | Pairs | Keys
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,14 @@ INSTANCES = Keys(
             default="no limit of its own",
             nullable=True,
         ),
+        Key(
+            "profile",
+            Text(pattern=rules.PROFILE_PATTERN),
+            "The IAM instance profile that instances get: its name or ARN.",
+            "team-workshop",
+            default="none",
+            nullable=True,
+        ),
     ),
 )
 
@@ -233,6 +246,26 @@ VOLUME = Keys(
     ),
 )
 
+VIA = Keys(
+    short="through",
+    one_of=(("through",), ("bastion",)),
+    keys=(
+        Key(
+            "through",
+            Text(("ssm", "direct")),
+            "`ssm`: SSH over a session of Systems Manager, which needs its plugin here and an "
+            "instance profile there; `direct`: a VPN or peering reaches private addresses.",
+            "ssm",
+        ),
+        Key(
+            "bastion",
+            Text(pattern=rules.BASTION_PATTERN),
+            "SSH through this host, whose host key stands in your known_hosts.",
+            "ec2-user@bastion.example.org",
+        ),
+    ),
+)
+
 ACCESS = Keys(
     keys=(
         Key(
@@ -242,6 +275,39 @@ ACCESS = Keys(
             "[me, 203.0.113.0/24]",
             default="[me]",
             field="sources",
+        ),
+        Key(
+            "vpc",
+            Text(pattern=rules.VPC_PATTERN),
+            "The VPC to launch in.",
+            "vpc-0123456789abcdef0",
+            default="the default VPC, or that of subnets",
+            nullable=True,
+        ),
+        Key(
+            "subnets",
+            Texts(pattern=rules.SUBNET_PATTERN, least=1),
+            "The subnets to launch in. One in each Availability Zone is used, the one with most free "
+            "addresses; the others of a zone stand in when it is full.",
+            "[subnet-0123456789abcdef0]",
+            default="those of the VPC that can be reached",
+            nullable=True,
+        ),
+        Key(
+            "public_ip",
+            Switch(),
+            "Whether instances get public addresses; without, via has to say how they are reached.",
+            "false",
+            default="true, or false where via is written",
+            nullable=True,
+        ),
+        Key(
+            "via",
+            VIA,
+            "How instances without public addresses are reached: ssm, direct, or a bastion host.",
+            "{bastion: ec2-user@bastion.example.org}",
+            default="not needed with public addresses",
+            nullable=True,
         ),
     )
 )

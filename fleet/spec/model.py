@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from fleet.spec import people, rules, storage
+from fleet.spec.access import Access
 from fleet.spec.fields import NEED_KEYS
+from fleet.spec.frozen import Frozen, at_least_one, distinct
 from fleet.spec.refusal import refuse
 from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
 
@@ -45,23 +45,6 @@ SHORTEST = timedelta(minutes=1)
 # Whoever needs longer than a month says so: `never`, or an extension while the fleet runs.
 LONGEST = timedelta(days=30)
 DEFAULT_SIZE_GIB = 100
-
-T = TypeVar("T", bound=Sequence[str])
-
-
-def _at_least_one(what: str, example: str) -> Callable[[T], T]:
-    def check(items: T) -> T:
-        if not items:
-            raise refuse("is an empty list", f"{what}, such as {example}")
-        rules.distinct(items)
-        return items
-
-    return check
-
-
-def _distinct(items: T) -> T:
-    rules.distinct(items)
-    return items
 
 
 def _duration(value: object) -> timedelta | None:
@@ -95,12 +78,6 @@ def _plain(price: Decimal) -> Decimal:
     """The same price without zeros at its end, so that 0.60 and 0.6 have one digest."""
     whole = price.to_integral_value()
     return whole if price == whole else price.normalize()
-
-
-class Frozen(BaseModel):
-    """What the models share: frozen, closed, and silent about values (a key may stand in one)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Member(Frozen):
@@ -146,12 +123,12 @@ class Instances(Frozen):
 
     Needs are least values, memory in GiB; a plan fills in `types` by them. `max_price` is the most
     that one instance may cost, in USD per hour: EC2 holds it for Spot, and On-Demand types that cost
-    more are left out.
+    more are left out. `profile` is an instance profile's name or ARN.
     """
 
     types: Annotated[
         tuple[Annotated[str, AfterValidator(rules.instance_type)], ...],
-        AfterValidator(_at_least_one("name one type", "[g5.xlarge]")),
+        AfterValidator(at_least_one("name one type", "[g5.xlarge]")),
     ] = ()
     gpus: Annotated[int | None, AfterValidator(_up_to(rules.MOST_GPUS))] = None
     gpu_memory_gib: GiB = None
@@ -159,6 +136,7 @@ class Instances(Frozen):
     memory_gib: GiB = None
     market: Market = "on-demand"
     max_price: Annotated[Decimal | None, BeforeValidator(_price)] = None
+    profile: Annotated[str, AfterValidator(rules.instance_profile)] | None = None
 
     @field_validator("max_price")
     @classmethod
@@ -205,15 +183,6 @@ class Volume(Frozen):
         return self
 
 
-class Access(Frozen):
-    """Who may reach the ports: CIDRs, and `me` for the caller's public address."""
-
-    sources: Annotated[
-        tuple[Annotated[str, AfterValidator(rules.source)], ...],
-        AfterValidator(_at_least_one("say who may come in", "[me]")),
-    ] = (rules.ME,)
-
-
 class Bootstrap(Frozen):
     """What each environment gets besides Jupyter and TensorBoard.
 
@@ -221,10 +190,10 @@ class Bootstrap(Frozen):
     """
 
     packages: Annotated[
-        tuple[Annotated[str, AfterValidator(rules.package)], ...], AfterValidator(_distinct)
+        tuple[Annotated[str, AfterValidator(rules.package)], ...], AfterValidator(distinct)
     ] = ()
     git: Annotated[
-        tuple[Annotated[str, AfterValidator(rules.git_url)], ...], AfterValidator(_distinct)
+        tuple[Annotated[str, AfterValidator(rules.git_url)], ...], AfterValidator(distinct)
     ] = ()
     files: tuple[
         tuple[

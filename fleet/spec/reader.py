@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from fleet.errors import Fault
 from fleet.spec import rules
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
+from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
 from fleet.spec.places import BAD, Bad, Loc, Reading, place_of
 from fleet.spec.refusal import RefusedError, shown
 
@@ -26,18 +26,23 @@ from fleet.spec.refusal import RefusedError, shown
 SYNONYMS = {
     "ami": "image",
     "cidrs": "from",
+    "bastion": "via",
     "disk": "volume",
     "duration": "expires",
+    "iam_instance_profile": "profile",
+    "instance_profile": "profile",
     "instance_type": "instances",
     "instance_types": "types",
     "lifetime": "expires",
     "min_ready": "min",
     "pip": "packages",
     "size_gib": "size",
+    "subnet": "subnets",
     "sources": "from",
     "students": "members",
     "ttl": "expires",
     "users": "members",
+    "vpc_id": "vpc",
 }
 
 
@@ -170,6 +175,12 @@ def _read_whole(node: Node, spot: Spot, reading: Reading) -> object:
     return reading.bad(spot.loc, message, f"write it like {spot.key.written}")
 
 
+def _read_switch(node: Node, spot: Spot, reading: Reading) -> object:
+    if not isinstance(node, ScalarNode):
+        return _wrong_kind(node, "true or false", spot, reading)
+    return node.value
+
+
 def _read_texts(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, SequenceNode):
         return _wrong_kind(node, "a list", spot, reading)
@@ -239,6 +250,7 @@ _READERS: dict[type[Form], Callable[[Node, Spot, Reading], object]] = {
     Text: _read_text,
     Whole: _read_whole,
     Measure: _read_measure,
+    Switch: _read_switch,
     Texts: _read_texts,
     Pairs: _read_pairs,
     Keys: _read_map,

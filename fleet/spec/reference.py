@@ -5,12 +5,15 @@ Takes the table of keys, gives one table for each map: key, form, default, meani
 
 from __future__ import annotations
 
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
+from collections.abc import Iterator
+
+from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
 
 _HEAD = "| Key | Form | Default | Meaning | Example |\n|---|---|---|---|---|\n"
 _FORMS: dict[type[Form], str] = {
     Text: "text",
     Measure: "text",
+    Switch: "true or false",
     Texts: "list of texts",
     Pairs: "map of texts",
     Keys: "map",
@@ -20,11 +23,14 @@ _ONE_OF = "Exactly one of {} is needed.\n"
 
 def spec_reference() -> str:
     """Sections for the whole spec and for each map in it."""
-    sections = [_section("Top level", SPEC)]
-    sections += [
-        _section(f"`{key.name}`", key.form) for key in SPEC.keys if isinstance(key.form, Keys)
-    ]
-    return "\n".join(sections)
+    return "\n".join((_section("Top level", SPEC), *_sections(SPEC, "")))
+
+
+def _sections(form: Keys, path: str) -> Iterator[str]:
+    for key in form.keys:
+        if isinstance(key.form, Keys):
+            yield _section(f"`{path}{key.name}`", key.form)
+            yield from _sections(key.form, f"{path}{key.name}.")
 
 
 def _section(title: str, form: Keys) -> str:

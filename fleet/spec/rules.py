@@ -34,6 +34,14 @@ GIT_PATTERN = (
     r"[A-Za-z0-9_.~/+%-]*[A-Za-z0-9_/]$"
 )
 REMOTE_PATTERN = r"^~(/[^/\x00-\x1f\x7f]+)*/?$"
+VPC_PATTERN = r"^vpc-[0-9a-f]{8}([0-9a-f]{9})?$"
+SUBNET_PATTERN = r"^subnet-[0-9a-f]{8}([0-9a-f]{9})?$"
+PROFILE_PATTERN = (
+    r"^(arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/([!-~]*/)?)?[A-Za-z0-9_+=,.@-]{1,128}$"
+)
+BASTION_PATTERN = (
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
+)
 ME = "me"
 # Above everything that EC2 sells in 2026: u7inh-32tb has 1920 vCPUs, a GB200 instance 4 GPUs of a rack's 72.
 MOST_GPUS = 72
@@ -106,6 +114,39 @@ def kms_key(text: str) -> str:
     if _fits(KMS_KEY_PATTERN, text):
         return text
     raise refuse(f"{shown(text)} is not a KMS key", "write its id, its ARN, or alias/NAME")
+
+
+def vpc_id(text: str) -> str:
+    """A VPC's id."""
+    if _fits(VPC_PATTERN, text):
+        return text
+    remedy = "write it like vpc-0123456789abcdef0, or remove the key for the default VPC"
+    raise refuse(f"{shown(text)} is not a VPC's id", remedy)
+
+
+def subnet_id(text: str) -> str:
+    """A subnet's id."""
+    if _fits(SUBNET_PATTERN, text):
+        return text
+    raise refuse(f"{shown(text)} is not a subnet's id", "write it like subnet-0123456789abcdef0")
+
+
+def instance_profile(text: str) -> str:
+    """An IAM instance profile: its name or its ARN. A role is something else, and often of the same name."""
+    if _fits(PROFILE_PATTERN, text):
+        return text
+    if ":role/" in text:
+        message = f"{shown(text)} is a role, not an instance profile"
+        raise refuse(message, f"write its instance profile, such as {text.rsplit('/', 1)[-1]}")
+    raise refuse(f"{shown(text)} is not an instance profile", "write its name or its ARN")
+
+
+def bastion(text: str) -> str:
+    """A host to go through over SSH: user, host, and port where it is not 22."""
+    if _fits(BASTION_PATTERN, text) and int(text.partition(":")[2] or "22") in range(1, 65536):
+        return text
+    example = f"ec2-user@{text}" if _fits(BASTION_PATTERN, f"u@{text}") else "ec2-user@203.0.113.5"
+    raise refuse(f"{shown(text)} is not a user at a host", f"write it like {example}")
 
 
 def source(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Text, Texts, Whole
+from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = "urn:fleet:spec"
@@ -89,6 +89,12 @@ def _measure(form: Form) -> Schema:
     return {"type": "string", "pattern": pattern}
 
 
+def _switch(form: Form) -> Schema:
+    if not isinstance(form, Switch):
+        raise TypeError(form)
+    return {"type": "boolean"}
+
+
 def _texts(form: Form) -> Schema:
     if not isinstance(form, Texts):
         raise TypeError(form)
@@ -112,6 +118,7 @@ _FORMS: dict[type[Form], Callable[[Form], Schema]] = {
     Text: _text,
     Whole: _whole,
     Measure: _measure,
+    Switch: _switch,
     Texts: _texts,
     Pairs: _pairs,
     Keys: _keys,

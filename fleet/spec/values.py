@@ -1,7 +1,7 @@
-"""Durations, sizes and prices: between what a person writes and what the program counts with.
+"""Durations, sizes, prices and switches: between what a person writes and what the program counts with.
 
-Takes a text such as `1h30m`, `100GiB` or `0.60`, gives timedelta, GiB as int, USD as Decimal, or
-raises RefusedError.
+Takes a text such as `1h30m`, `100GiB` or `0.60`, gives timedelta, GiB as int, USD as Decimal, bool,
+or raises RefusedError.
 """
 
 from __future__ import annotations
@@ -66,6 +66,17 @@ def parse_price(value: object) -> Decimal:
     if not _PRICE.fullmatch(text):
         raise refuse(*_price_fault(text))
     return Decimal(text)
+
+
+def parse_switch(value: object) -> bool | None:
+    """`true` or `false`; a bool passes as it is. YAML's other words are its own: to a person `off` is a text."""
+    if value is None or isinstance(value, bool):
+        return value
+    text = _text(value)
+    if text not in {"true", "false"}:
+        meant = "false" if text.lower() in {"no", "off", "false", "n", "0"} else "true"
+        raise refuse(f"{shown(text)} is neither true nor false", f"write {meant}")
+    return text == "true"
 
 
 def _text(value: object) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from fleet.spec.access import Access
 from fleet.spec.model import (
-    Access,
     Bootstrap,
     FleetSpec,
     ImageSelector,

@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
-from fleet.spec import model
-from fleet.spec.fields import ACCESS, BOOTSTRAP, IMAGE, INSTANCES, SPEC, VOLUME, Keys, Text
+from fleet.spec import access, model
+from fleet.spec.fields import ACCESS, BOOTSTRAP, IMAGE, INSTANCES, SPEC, VIA, VOLUME, Keys, Text
+from fleet.spec.frozen import Frozen
 from fleet.spec.reference import spec_reference
 from fleet.spec.schema import spec_json_schema
 from tests.spec.cases import EXAMPLES, HERE
@@ -19,6 +20,9 @@ VALIDATOR = jsonschema.Draft202012Validator(spec_json_schema())
 
 # What no schema can see: rules between values, other files, duplicates, how YAML is spelled.
 UNSEEN = {
+    "access-me-inside",
+    "access-no-way-in",
+    "access-public-and-via",
     "cidr",
     "count-octal",
     "duplicate-key-nested",
@@ -100,12 +104,13 @@ def test_broken_specs_fail_where_a_schema_can_see_it(name: str, content: object)
         (IMAGE, model.ImageSelector),
         (INSTANCES, model.Instances),
         (VOLUME, model.Volume),
-        (ACCESS, model.Access),
+        (ACCESS, access.Access),
+        (VIA, access.Via),
         (BOOTSTRAP, model.Bootstrap),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[model.Frozen]) -> None:
+def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[Frozen]) -> None:
     fields = {key.field or key.name for key in form.keys} - {"count", "roster"}
     assert fields == set(of.model_fields)
     for key in form.keys:
@@ -121,8 +126,9 @@ def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[mode
         (IMAGE, "os", model.Os),
         (INSTANCES, "market", model.Market),
         (VOLUME, "type", model.VolumeType),
+        (VIA, "through", access.Through),
     ],
-    ids=["framework", "os", "market", "type"],
+    ids=["framework", "os", "market", "type", "through"],
 )
 def test_the_table_and_the_models_have_the_same_choices(
     form: Keys, name: str, literal: object

@@ -1,0 +1,97 @@
+"""Who may come in, and how the instances are reached: the network part of a spec.
+
+Takes values as a person writes them, gives typed ones; a rule that is broken raises `RefusedError`
+inside pydantic's ValidationError.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from fleet.spec import rules
+from fleet.spec.frozen import Frozen, at_least_one
+from fleet.spec.refusal import refuse
+from fleet.spec.values import parse_switch
+
+Through = Literal["ssm", "direct"]
+
+_WAYS = "via: ssm, via: direct, or via: {bastion: USER@HOST}"
+
+
+class Via(Frozen):
+    """The way to instances without public addresses: exactly one of a kind and a bastion host.
+
+    `ssm` is a session of Systems Manager, `direct` a network that reaches them (VPN, peering).
+    """
+
+    through: Through | None = None
+    bastion: Annotated[str, AfterValidator(rules.bastion)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Via:
+        if self.through and self.bastion:
+            raise refuse("has through and bastion at once", f"keep one of them: {_WAYS}")
+        if not self.through and not self.bastion:
+            raise refuse("names no way", f"write {_WAYS}")
+        return self
+
+
+class Access(Frozen):
+    """Who may reach the ports: CIDRs, and `me` for the caller's public address; and over which network.
+
+    `vpc` None is the default VPC, or that of `subnets`; no `subnets` are all of the VPC's. `via` is
+    the way in where instances have no public addresses; `public_ip` None follows from it.
+    """
+
+    sources: Annotated[
+        tuple[Annotated[str, AfterValidator(rules.source)], ...],
+        AfterValidator(at_least_one("say who may come in", "[me]")),
+    ] = (rules.ME,)
+    vpc: Annotated[str, AfterValidator(rules.vpc_id)] | None = None
+    subnets: (
+        Annotated[
+            tuple[Annotated[str, AfterValidator(rules.subnet_id)], ...],
+            AfterValidator(at_least_one("name a subnet", "[subnet-0123456789abcdef0]")),
+        ]
+        | None
+    ) = None
+    via: Via | None = None
+    public_ip: Annotated[bool | None, BeforeValidator(parse_switch)] = None
+
+    @property
+    def public(self) -> bool:
+        """Whether instances get public addresses."""
+        return self.via is None
+
+    @field_validator("public_ip")
+    @classmethod
+    def _goes_with_via(  # pydantic calls it by position
+        cls,
+        value: bool | None,
+        info: ValidationInfo,  # noqa: FBT001
+    ) -> bool | None:
+        if value is None or "via" not in info.data:
+            return value
+        if value and info.data["via"] is not None:
+            raise refuse("is true beside via", "remove via, or write public_ip: false")
+        if not value and info.data["via"] is None:
+            raise refuse("is false, and no way in is written", f"add {_WAYS}")
+        return value
+
+    @model_validator(mode="after")
+    def _reached_from_inside(self) -> Access:
+        """Hosts without public addresses see a bastion or VPN client at an address of its own network."""
+        if self.via is None or self.via.through == "ssm" or self.sources != (rules.ME,):
+            return self
+        raise refuse(
+            "lets in only me, your public address, which hosts without public addresses never see",
+            "write from: with the network that you or the bastion come from, such as [10.0.0.0/16]",
+        )
