@@ -128,8 +128,11 @@ def _parameter(flag: str) -> str:
 
 
 def _row(told: Mapping[str, Any]) -> tuple[str, ...]:
-    unit = told["unit"] if told["hits"] != 1 else str(told["unit"]).removesuffix("s")
-    return told["id"], _words(told), f"{told['hits']} {unit}", _left(told)
+    return told["id"], _words(told), _counted(told["hits"], told["unit"]), _left(told)
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit if number != 1 else unit.removesuffix('s')}"
 
 
 def _words(told: Mapping[str, Any]) -> str:
@@ -144,5 +147,5 @@ def _left(told: Mapping[str, Any]) -> str:
     if told["over"]:
         return "over"
     left, seconds = told["left"], told["seconds_left"]
-    times = [] if left is None else [f"{left} {told['unit']}"]
+    times = [] if left is None else [_counted(left, told["unit"])]
     return ", ".join(times + ([] if seconds is None else [f"{seconds:.0f} s"])) or "for good"

@@ -44,7 +44,7 @@ def test_add_list_and_clear(running: Cli) -> None:
     code, out, _ = fault(running, "list")
     heading, first, second = (" ".join(line.split()) for line in out.splitlines())
     assert (code, heading) == (0, "ID FAULT HITS LEFT")
-    assert first == f"f{number} {what} 1 call 1 calls"
+    assert first == f"f{number} {what} 1 call 1 call"
     assert second.startswith(f"f{number + 1} throttle --rate 30% --for 1h 0 calls 3")
     one, two = running.json("sandbox", "fault", "list", "-o", "json")["faults"]
     assert (one["id"], one["hits"], one["left"], one["over"]) == (f"f{number}", 1, 1, False)
