@@ -14,6 +14,7 @@ from fleet.sandbox.cloud.ec2.answers_images import ImageAnswers
 from fleet.sandbox.cloud.ec2.answers_instances import InstanceAnswers
 from fleet.sandbox.cloud.ec2.answers_keys import KeyAnswers
 from fleet.sandbox.cloud.ec2.answers_placement import PlacementAnswers
+from fleet.sandbox.cloud.ec2.answers_regions import RegionAnswers
 from fleet.sandbox.cloud.ec2.answers_storage import StorageAnswers
 from fleet.sandbox.cloud.ec2.answers_templates import TemplateAnswers
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags
@@ -29,6 +30,7 @@ class SandboxEc2Response(
     CatalogAnswers,
     ImageAnswers,
     StorageAnswers,
+    RegionAnswers,
     KeyAnswers,
     PlacementAnswers,
     EC2Response,
