@@ -35,7 +35,9 @@ class _Kinds(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group("fault", no_args_is_help=False, short_help="Switch faults on and off: rehearse a bad day.")
+@click.group(
+    "fault", no_args_is_help=False, short_help="Switch faults on and off: rehearse a bad day."
+)
 def fault() -> None:
     """Switch faults of the sandbox on and off by name: rehearse a bad day.
 
@@ -56,7 +58,7 @@ def add() -> None:
     Examples:
       fleet sandbox fault add error --action CreateFleet --code RequestLimitExceeded --calls 2
       fleet sandbox fault add throttle --rate 30% --for 1m
-      fleet sandbox fault add never-boots --member ana
+      fleet sandbox fault add never-boots --instances 1
       fleet sandbox fault add spot-interruption --member ana --notice 20s
     """
 

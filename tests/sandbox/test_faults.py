@@ -51,7 +51,7 @@ def test_every_kind_is_documented_as_the_table_has_it(kind: Kind) -> None:
         ("no-capcity", {}, "there is no fault 'no-capcity': did you mean no-capacity?"),
         ("meteor", {}, "there is no fault 'meteor': one of error, throttle"),
         ("throttle", {"rat": "0.3"}, "fault throttle has no option --rat: did you mean --rate?"),
-        ("never-boots", {"xyz": "1"}, "has no option --xyz: it knows --member, --fleet"),
+        ("never-boots", {"xyz": "1"}, "has no option --xyz: it knows --fleet, --type"),
         ("error", {"action": "CreateFleet"}, "fault error needs --code: for example: error"),
         ("slow", {}, "fault slow needs --delay"),
         ("throttle", {"rate": "0"}, "--rate '0' cannot be read: give a share of the calls"),

@@ -24,7 +24,7 @@ class Kind:
 
 _CALLS = (c.RATE, c.SKIP, c.CALLS, c.FOR)
 _POOL = (c.TYPE, c.ZONE, c.MARKET, c.CALLS, c.FOR)
-_INSTANCE = (c.MEMBER, c.FLEET, c.TYPE, c.ZONE, c.INSTANCES, c.FOR)
+_INSTANCE = (c.FLEET, c.TYPE, c.ZONE, c.INSTANCES, c.FOR)
 
 _TABLE = (
     Kind(
@@ -101,7 +101,7 @@ _TABLE = (
     Kind(
         "invisible",
         "A new instance is not described at first, and InvalidInstanceID.NotFound when named.",
-        (c.delay("From launch until it is seen."), c.FLEET, c.TYPE, c.ZONE, c.INSTANCES, c.FOR),
+        (c.delay("From launch until it is seen."), *_INSTANCE),
         "invisible --delay 20s",
         required=("delay",),
         unit="instances",
@@ -117,7 +117,7 @@ _TABLE = (
         "never-boots",
         "An instance runs, its status check is impaired, and no SSH server ever answers.",
         _INSTANCE,
-        "never-boots --member ana",
+        "never-boots --instances 1",
         unit="instances",
     ),
     Kind(

@@ -101,18 +101,24 @@ def test_the_reason_can_be_another(served: Served) -> None:
     assert reason["Message"] == "Client.VolumeLimitExceeded: Volume limit exceeded"
 
 
-def test_a_fault_waits_for_the_tag_of_its_member(served: Served) -> None:
-    fault = served.cloud.faults.add("never-boots", member="ben")
-    ana, ben = launch(served, 2)
-    assert states(served) == {"pending"}
-    name_members(served, [ana, ben], "ana", "ben")
+def test_a_host_that_never_boots(served: Served) -> None:
+    fault = served.cloud.faults.add("never-boots", fleet="course", instances=1)
+    ids = launch(served, 2)
     eventually(lambda: states(served), lambda found: found == {"running"})
-    eventually(lambda: served.driver.of(ana), lambda found: found == ["boot"])
-    assert served.driver.of(ben) == []
-    assert fault.hits == 1
+    (booted,) = eventually(lambda: list(served.driver.booted), bool)
+    (dead,) = set(ids) - {booted}
     statuses = served.ec2.describe_instance_status()["InstanceStatuses"]
     told = {s["InstanceId"]: s["InstanceStatus"]["Status"] for s in statuses}
-    assert told == {ana: "ok", ben: "impaired"}
+    assert told == {booted: "ok", dead: "impaired"}
+    assert served.driver.of(dead) == []
+    assert fault.hits == 1
+
+
+def test_faults_of_another_fleet_leave_this_one_alone(served: Served) -> None:
+    fault = served.cloud.faults.add("never-boots", fleet="workshop")
+    (one,) = launch(served)
+    eventually(lambda: served.driver.of(one), lambda found: found == ["boot"])
+    assert fault.hits == 0
 
 
 def test_a_host_that_never_boots_can_be_terminated(served: Served) -> None:

@@ -1,7 +1,6 @@
 """Faults that befall instances, each counted by instance. Asked under the cloud's lock.
 
-A member's name is a tag that comes after the launch; an instance without one waits for it at the
-end of `pending` where a fault asks for a member, so that the fault meets the right one.
+Only a Spot interruption can be meant for a member: whose a new instance is, is known once it runs.
 """
 
 from __future__ import annotations
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from fleet.sandbox.cloud.state import CloudState
     from fleet.sandbox.faults.registry import Fault, Matches
 
-TAG_SECONDS = 0.25
-TAG_LOOKS = 40
-"""An instance waits 10 s at most for the tag of its member."""
-_AT_BOOT = ("dies-pending", "never-boots")
 _LAUNCH_FAILED = "Server.InternalError"
 _REASONS = {
     "Server.InternalError": "Internal error on launch",
@@ -64,16 +59,6 @@ def visible(state: CloudState, instance: SandboxInstance) -> bool:
         return True
     cleared, until = instance.hidden_by
     return cleared.is_set() or state.now() >= until
-
-
-def awaits_its_name(state: CloudState, instance: SandboxInstance) -> bool:
-    """Whether a fault asks for a member, and the instance has none yet."""
-    if any(tag["key"] == "fleet:member" for tag in instance.get_tags()):
-        return False
-    return any(
-        state.faults.threatened(name, lambda fault: fault.conditions.member is not None)
-        for name in _AT_BOOT
-    )
 
 
 def death_while_pending(state: CloudState, instance: SandboxInstance) -> tuple[str, str] | None:

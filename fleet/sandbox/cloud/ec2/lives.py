@@ -46,8 +46,7 @@ class HostLives:
         """
         if instance.host is None:
             instance.host = self._config(instance)
-        looks = instance_faults.TAG_LOOKS
-        self._later(self._state.settings.pending_seconds, lambda: self._boot(instance, looks))
+        self._later(self._state.settings.pending_seconds, lambda: self._boot(instance))
 
     def stop(self, instance: SandboxInstance) -> None:
         """StopInstances. The lock is held."""
@@ -134,14 +133,10 @@ class HostLives:
         self._timers.add(timer)
         timer.start()
 
-    def _boot(self, instance: SandboxInstance, looks: int) -> None:
+    def _boot(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
             with self._state.lock:
                 if self._closed or instance.state != "pending" or instance.host is None:
-                    return
-                if looks and instance_faults.awaits_its_name(self._state, instance):
-                    seconds = instance_faults.TAG_SECONDS
-                    self._later(seconds, lambda: self._boot(instance, looks - 1))
                     return
                 if not self._survives_pending(instance):
                     return
