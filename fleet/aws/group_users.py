@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
+from fleet.aws.requests import read_tags
+from fleet.plan import tags
 
 _REFERENCES = ("ip-permission.group-id", "egress.ip-permission.group-id")
 
 
 @dataclass(frozen=True)
 class GroupUser:
-    """A network interface in the group, with its instance if it has one; or another group whose rules name it."""
+    """A network interface in the group, with its instance if it has one; or another group whose rules name it.
+
+    `ours` says that the interface carries our mark.
+    """
 
     resource_id: str
     instance_id: str | None = None
+    ours: bool = False
 
     def __str__(self) -> str:
         if self.instance_id:
@@ -31,7 +37,11 @@ def describe_group_users(aws: Aws, *, group_id: str) -> tuple[GroupUser, ...]:
         Filters=[{"Name": "group-id", "Values": [group_id]}]
     )
     users = [
-        GroupUser(one["NetworkInterfaceId"], one.get("Attachment", {}).get("InstanceId"))
+        GroupUser(
+            one["NetworkInterfaceId"],
+            one.get("Attachment", {}).get("InstanceId"),
+            read_tags(one.get("TagSet")).get(tags.MANAGED_BY) == tags.MAKER,
+        )
         for page in interfaces
         for one in page["NetworkInterfaces"]
     ]

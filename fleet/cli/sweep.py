@@ -91,7 +91,8 @@ def _echo_found(sweep: Sweep) -> None:
         click.echo(f"nothing to sweep in {where}", err=True)
         return
     echo_table(("KIND", "ID", "FLEET", "REGION", "AGE", "REASON", "USD/MONTH"), _rows(sweep))
-    click.echo(f"{_count(sweep)} to remove in {where}", err=True)
+    what = _count(sweep) if sweep.goes else "nothing"
+    click.echo(f"{what} to remove in {where}", err=True)
 
 
 def _tell_found(sweep: Sweep) -> None:

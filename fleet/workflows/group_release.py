@@ -48,7 +48,12 @@ def _users(attempts: Attempts, group: Resource) -> tuple[GroupUser, ...]:
 
 
 def _leaves(user: GroupUser, termination: Termination) -> bool:
-    return user.instance_id is not None and termination.ends(user.instance_id)
+    """An interface of ours may belong to an instance that is not visible yet: that one ends too."""
+    if user.instance_id is None:
+        return False
+    return termination.ends(user.instance_id) or (
+        user.ours and not termination.stays(user.instance_id)
+    )
 
 
 def _reason(users: tuple[GroupUser, ...]) -> str:

@@ -12,7 +12,7 @@ from fleet.aws.volumes import delete_volume
 from fleet.errors import InUseError
 from fleet.plan.resources import Kind, Resource
 from fleet.workflows.attempts import Attempts, paced, pauses
-from fleet.workflows.terminate import Termination
+from fleet.workflows.terminate import GRACE_SECONDS, Termination
 
 _LINGER_SECONDS = 20.0
 """EC2 deletes what ends with an instance shortly after `terminated`; past this we delete it ourselves."""
@@ -56,7 +56,7 @@ class Outliving:
             if not self._waiting:
                 return
             late = self._context.clock() - began
-            self._look(lingering=late >= _LINGER_SECONDS)
+            self._look(late)
             if late >= self._context.deadlines.terminated:
                 for one in self._waiting.values():
                     self._attempts.refuse(one, f"still there after {late:.0f} s")
@@ -64,15 +64,18 @@ class Outliving:
             if self._waiting:
                 self._context.sleep(pause)
 
-    def _look(self, *, lingering: bool) -> None:
+    def _look(self, late: float) -> None:
         kind = next(iter(self._waiting.values())).kind
         there = {one.resource_id: one for one in READERS[kind](self._context.aws, self._fleet)}
         self._waiting = {i: one for i, one in self._waiting.items() if i in there}
-        for resource_id in [i for i in self._waiting if self._held(there[i])]:
+        if any(self._unknown(there[i]) for i in self._waiting):
+            self._termination.look_again()
+        for resource_id in [i for i in self._waiting if self._held(there[i], late)]:
             holder = there[resource_id].instance_id
             one = self._waiting.pop(resource_id)
             self._attempts.refuse(one, f"attached to instance {holder}, which stays")
         free = [one for i, one in self._waiting.items() if there[i].state == "available"]
+        lingering = late >= _LINGER_SECONDS
         ours = [one for one in free if lingering or not self._ends_by_itself(one)]
         for one in paced(self._context, ours):
             self._attempts.attempt([one], partial(self._delete, one))
@@ -86,8 +89,15 @@ class Outliving:
             return  # the next look sees it again
         self._waiting.pop(one.resource_id)
 
-    def _held(self, now: Resource) -> bool:
+    def _unknown(self, now: Resource) -> bool:
+        """Whether it is attached to an instance that we do not end: a foreign one, or one not visible yet."""
         return now.instance_id is not None and not self._termination.ends(now.instance_id)
+
+    def _held(self, now: Resource, late: float) -> bool:
+        """Whether its instance stays; "not visible" counts as foreign only after the grace."""
+        if not self._unknown(now):
+            return False
+        return late >= GRACE_SECONDS or self._termination.stays(now.instance_id or "")
 
     def _ends_by_itself(self, one: Resource) -> bool:
         return one.ends_with_instance and self._termination.ends(one.instance_id or "")

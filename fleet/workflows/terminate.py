@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 from fleet.aws.instances import terminate_instances
@@ -38,12 +39,18 @@ class Termination:
         self._given = frozenset(self._waiting)
         self._known = dict(self._waiting)
         self._ask_again: set[str] = set()
+        self._turn = threading.Lock()
         self._seen_at = dict.fromkeys(self._waiting, self._context.clock())
         self.ended: set[str] = set()
 
     def ends(self, instance_id: str) -> bool:
         """Whether an instance has ended or is on its way, by our doing."""
         return instance_id in self._waiting or instance_id in self.ended
+
+    def stays(self, instance_id: str) -> bool:
+        """Whether an instance stays for good: refused, or, where nobody else may appear, not ours to end."""
+        refused = ("instances", instance_id) in self._attempts.refused
+        return refused or not (self._newcomers or self.ends(instance_id))
 
     @property
     def appeared(self) -> tuple[Resource, ...]:
@@ -69,12 +76,16 @@ class Termination:
                 break
             if len(self._waiting) != told:
                 told = len(self._waiting)
-                self._context.tell(None, "terminate", "running", f"{told} instances to go")
+                self._context.tell(None, "terminate", "running", f"{told} to go")
             self._context.sleep(pause)
-        self._context.tell(None, "terminate", "done", f"{len(self.ended)} instances have ended")
+        self._context.tell(None, "terminate", "done", f"{len(self.ended)} ended")
 
     def look_again(self) -> None:
-        """See who has ended and who has appeared, and terminate the latter."""
+        """See who has ended and who has appeared, and terminate the latter. Safe from several threads."""
+        with self._turn:
+            self._look_again()
+
+    def _look_again(self) -> None:
         now = self._context.clock()
         seen = {one.resource_id: one for one in self._look()}
         again = []
@@ -105,7 +116,7 @@ class Termination:
         for wait, batch in terminate_batches(instance_ids):
             if wait:
                 self._context.sleep(wait)
-            self._context.tell(None, "terminate", "running", f"{len(batch)} instances")
+            self._context.tell(None, "terminate", "running", f"asked for {len(batch)}")
             self._terminate_batch(batch)
 
     def _terminate_batch(self, batch: Sequence[str]) -> None:
