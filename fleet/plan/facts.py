@@ -11,6 +11,7 @@ from typing import Literal
 from fleet.plan import tags
 
 Market = Literal["on-demand", "spot"]
+MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
 
 LIVE_STATES = frozenset({"pending", "running", "stopping", "stopped"})
 """Instance states that come back or cost something; `shutting-down` and `terminated` do neither."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from fleet.plan.facts import InstanceTypeFact, Market, Prices
+from fleet.plan.facts import MARKET_NAMES, InstanceTypeFact, Market, Prices
 from fleet.plan.money import as_number
 from fleet.plan.prices import dated, instance_figure, lowest_spot
 from fleet.plan.quota_codes import QuotaFamily, family_of
@@ -101,6 +101,19 @@ def meets(fact: InstanceTypeFact, needs: Needs) -> bool:
         all(least is None or least <= there for least, there in asked)
         and (needs.architecture is None or needs.architecture in fact.architectures)
         and (needs.manufacturer or fact.manufacturer).lower() == fact.manufacturer.lower()
+    )
+
+
+def unpriced(
+    facts: Mapping[str, InstanceTypeFact], prices: Prices, needs: Needs
+) -> tuple[str, ...]:
+    """Say how many types that fit otherwise a highest price leaves out because their price is not known."""
+    priced = prices.on_demand.keys() if needs.market == "on-demand" else {n for n, _ in prices.spot}
+    count = len(facts.keys() - priced)
+    if needs.max_price is None or not count:
+        return ()
+    return (
+        f"of what fits otherwise {count} left out: no {MARKET_NAMES[needs.market]} price known",
     )
 
 

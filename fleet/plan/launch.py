@@ -28,7 +28,7 @@ from fleet.plan.pools import (
     placement_notes,
 )
 from fleet.plan.ports import PORTS
-from fleet.plan.prices import instance_figure, price_notes, volume_figures
+from fleet.plan.prices import instance_figure, price_notes, unknown_notes, volume_figures
 from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
 from fleet.plan.tokens import digest
 from fleet.plan.warnings import plan_warnings
@@ -185,7 +185,7 @@ def plan_launch(
         surplus=split.surplus,
         expires_at=expires_at,
         cost=_cost(spec, split, pools, observed.prices),
-        price_notes=_price_notes(spec, observed.prices, now=now),
+        price_notes=_price_notes(spec, pools, observed.prices, now=now),
         placement_notes=placement_notes(spec.instances, observed.placement),
         bootstrap_id=bootstrap_digest(texts, spec.bootstrap, image, files),
         texts=texts,
@@ -295,7 +295,9 @@ def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
 
 
 def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
-    low, high = _hourly(split, pools, MARKETS[spec.instances.market])
+    cap, markets = spec.instances.max_price, MARKETS[spec.instances.market]
+    choices = [p.price(m) for m in markets for p in pools if p.within(cap, m)]
+    low, high = _hourly(split, choices)
     taken = (*split.keep, *split.start, *split.adopt, *split.launch, *split.surplus)
     return fleet_cost(
         count=len(taken),
@@ -306,19 +308,23 @@ def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) 
     )
 
 
-def _price_notes(spec: FleetSpec, prices: Prices, *, now: datetime) -> tuple[str, ...]:
-    types = [instance_figure(name) for name in spec.instances.types]
-    return price_notes(prices, [*types, *volume_figures(spec.volume), "address"], now=now)
+def _price_notes(
+    spec: FleetSpec, pools: Sequence[Pool], prices: Prices, *, now: datetime
+) -> tuple[str, ...]:
+    types = [pool.instance_type for pool in pools]
+    figures = [*map(instance_figure, types), *volume_figures(spec.volume), "address"]
+    unknown = unknown_notes(types, MARKETS[spec.instances.market], prices)
+    return (*price_notes(prices, figures, now=now), *unknown)
 
 
 def _hourly(
-    split: Split, pools: Sequence[Pool], markets: Sequence[Market]
+    split: Split, choices: Sequence[Decimal | None]
 ) -> tuple[Decimal | None, Decimal | None]:
     """Price the fleet: what is there at its launch price, what is new at the first and dearest choice."""
     standing = [a.instance.hourly_usd for a in (*split.keep, *split.start, *split.adopt)]
     standing += [instance.hourly_usd for instance in split.surplus]
-    first = pools[0].price(markets[0])
-    every = [pool.price(market) for pool in pools for market in markets]
-    dearest = None if None in every else max(price for price in every if price is not None)
+    first = choices[0] if choices else None
+    known = [price for price in choices if price is not None]
+    dearest = max(known, default=None) if len(known) == len(choices) else None
     count = len(split.launch)
     return total([*standing, *([first] * count)]), total([*standing, *([dearest] * count)])

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fleet.plan.facts import Figure, Prices
+from fleet.plan.facts import MARKET_NAMES, Figure, Market, Prices
 from fleet.spec.model import Volume
 
 DAY = timedelta(days=1)
@@ -83,6 +83,20 @@ def price_notes(prices: Prices, names: Iterable[str], *, now: datetime) -> tuple
     if ages:
         notes.append(f"On-Demand prices {', '.join(ages)}")
     return tuple(notes)
+
+
+def unknown_notes(
+    types: Iterable[str], markets: Iterable[Market], prices: Prices
+) -> tuple[str, ...]:
+    """Say of which types no price is known in a market that is asked for."""
+    names = list(dict.fromkeys(types))
+    known = {"on-demand": prices.on_demand.keys(), "spot": {name for name, _ in prices.spot}}
+    lacking = {market: [n for n in names if n not in known[market]] for market in markets}
+    return tuple(
+        f"no {MARKET_NAMES[market]} price of {' and '.join(each)} is known"
+        for market, each in lacking.items()
+        if each
+    )
 
 
 def volume_figures(volume: Volume) -> tuple[str, ...]:

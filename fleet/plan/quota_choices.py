@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from fleet.plan.pools import MARKETS, nothing_within_cap, not_offered, within_cap
+from fleet.plan.pools import MARKETS, not_offered, nothing_within_cap, within_cap
 from fleet.plan.quotas import Choice
 from fleet.spec.model import Instances
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.errors import QuotaError
-from fleet.plan.facts import InstanceTypeFact, Market, QuotaFacts
+from fleet.plan.facts import MARKET_NAMES, InstanceTypeFact, Market, QuotaFacts
 from fleet.plan.quota_codes import family_of
 
 Choice = tuple[str, Market]
 """An instance type in a market."""
-
-MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
 
 
 @dataclass(frozen=True)

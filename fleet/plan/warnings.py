@@ -45,6 +45,10 @@ def _about_types(spec: FleetSpec, pools: Sequence[Pool]) -> Iterable[str]:
             yield f"{name} is not offered in this region's zones and is left out"
         elif len(zones) == 1:
             yield f"{name} is offered in {zones[0]} alone: when that zone is full, there is none"
+    cap = spec.instances.max_price
+    dear = [p.instance_type for p in pools if not p.within(cap, "on-demand")]
+    if "on-demand" in MARKETS[spec.instances.market] and dear:
+        yield f"max_price {cap} leaves out {' and '.join(dict.fromkeys(dear))} On-Demand"
     if "spot" in MARKETS[spec.instances.market]:
         yield (
             "Spot instances can be taken back with two minutes' notice, and what is on them goes: "

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.prices import describe_spot_prices
-from fleet.plan.hardware import Needs, Offer, choose_types, meets
+from fleet.plan.hardware import Needs, Offer, choose_types, meets, unpriced
 from fleet.plan.image_for_types import choose_images
 from fleet.plan.prices import instance_figure, known_prices, price_notes
 from fleet.spec.model import ImageSelector
@@ -49,4 +49,5 @@ def find_types(
         prices = known_prices(figures, spot.result(), trouble=trouble)
     offers = choose_types(facts, offerings, prices, needs, now=now)
     priced = [instance_figure(offer.fact.name) for offer in offers]
-    return offers, (*notes, *price_notes(prices, priced, now=now))
+    left_out = unpriced(facts, prices, needs)
+    return offers, (*notes, *price_notes(prices, priced, now=now), *left_out)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from fleet.plan.facts import InstanceTypeFact, Market, Prices
-from fleet.plan.hardware import Needs, Offer, choose_types, offer_as_json
+from fleet.plan.hardware import Needs, Offer, choose_types, offer_as_json, unpriced
 from tests.plan.worlds import NOW
 
 X86, ARM = ("x86_64",), ("arm64",)
@@ -107,3 +107,21 @@ def test_the_quota_is_that_of_the_market(
     fact = InstanceTypeFact(name, 4, 16384, X86, 1, "")
     told = offer_as_json(Offer(fact, (), None, None, "", ""), market)
     assert (told["quota_family"], told["quota_codes"]) == (family, codes)
+
+
+def test_a_highest_price_says_what_it_cannot_be_held_against() -> None:
+    assert unpriced(FACTS, PRICES, Needs()) == ()
+    asked = Needs(max_price=Decimal(1))
+    assert unpriced(FACTS, PRICES, asked) == (
+        "of what fits otherwise 2 left out: no On-Demand price known",
+    )
+    spot = Needs(max_price=Decimal(1), market="spot")
+    assert unpriced({"g5.xlarge": FACTS["g5.xlarge"]}, PRICES, spot) == ()
+    assert (
+        "3 left out: no Spot price"
+        in unpriced(
+            {name: FACTS[name] for name in ("g5.xlarge", "p8.xlarge", "p9.xlarge", "g5g.xlarge")},
+            PRICES,
+            spot,
+        )[0]
+    )

@@ -99,11 +99,18 @@ def test_prices_of_first_and_dearest_choice() -> None:
     assert found.cost.instances_at_most == Decimal("3.018")
 
 
+def test_what_costs_more_than_the_highest_price_is_left_out_of_the_sum() -> None:
+    found = plan(spec(SPEC.replace("g4dn.xlarge]", "g4dn.xlarge], max_price: 0.6")))
+    assert found.cost.instances == found.cost.instances_at_most == Decimal("1.578")
+    assert "max_price 0.6 leaves out g5.xlarge On-Demand" in found.warnings
+
+
 def test_an_unknown_price_is_unknown_in_sum() -> None:
     found = plan(facts=observed(prices=Prices({"g5.xlarge": Decimal(1)}, {})))
     assert found.cost.instances == Decimal(3)
     assert found.cost.instances_at_most is None
     assert found.hourly_usd is None, "nobody knows what the volumes cost"
+    assert found.price_notes == ("no On-Demand price of g4dn.xlarge is known",)
 
 
 def test_volumes_and_addresses_are_in_the_sum() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fleet.assets.shipped import load_price_snapshot
-from fleet.plan.facts import Figure
+from fleet.plan.facts import Figure, Prices
 from fleet.plan.prices import (
     RATES,
     dated,
@@ -16,6 +16,7 @@ from fleet.plan.prices import (
     instance_figure,
     known_prices,
     price_notes,
+    unknown_notes,
     volume_hourly,
 )
 from fleet.spec.model import Volume
@@ -85,3 +86,13 @@ def test_notes_name_what_failed_and_the_dates() -> None:
     )
     assert prices.on_demand == {"g5.xlarge": Decimal("1.006")}
     assert prices.rates == {"address": Decimal("0.005")}
+
+
+def test_a_price_that_nobody_knows_is_told_by_its_market() -> None:
+    prices = Prices({"g5.xlarge": Decimal(1)}, {("g6.xlarge", "us-east-1a"): Decimal(1)})
+    types = ["g5.xlarge", "g5.xlarge", "g6.xlarge", "p9.xlarge"]
+    assert unknown_notes(types, ["spot", "on-demand"], prices) == (
+        "no Spot price of g5.xlarge and p9.xlarge is known",
+        "no On-Demand price of g6.xlarge and p9.xlarge is known",
+    )
+    assert unknown_notes(["g5.xlarge"], ["on-demand"], prices) == ()
