@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import tag_specification
 from fleet.aws.translate import one_line
-from fleet.plan.facts import Market
-from fleet.plan.pools import Pool
+from fleet.plan.launch_request import LaunchAnswer, LaunchPool, LaunchRequest
+from fleet.plan.purchase import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (
@@ -26,49 +24,14 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True)
-class LaunchRequest:
-    """One CreateFleet request: so many instances, from these pools, in this market."""
-
-    fleet: str
-    template_id: str
-    template_version: int
-    pools: tuple[Pool, ...]
-    market: Market
-    count: int
-    max_price: Decimal | None
-    tags: Mapping[str, str]
-    client_token: str
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why EC2 launched nothing (more) in a pool."""
-
-    code: str
-    message: str
-    instance_type: str
-    availability_zone: str
-
-    def __str__(self) -> str:
-        where = " in ".join(part for part in (self.instance_type, self.availability_zone) if part)
-        return f"{where or 'launch'}: {self.code}: {self.message}"
-
-
-@dataclass(frozen=True)
-class LaunchAnswer:
-    """What a launch brought: instance ids, and refusals where it fell short."""
-
-    instance_ids: tuple[str, ...]
-    refusals: tuple[Refusal, ...]
-
-
-# The Spot role is made once per account; the keys are for volumes with a `kms_key` of the customer's.
+# The Spot role is made once per account; a role is passed where the spec names an instance profile; the keys are for
+# volumes with a `kms_key` of the customer's.
 @effect(
     "ec2:CreateFleet",
     "ec2:RunInstances",
     "ec2:CreateTags",
     "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
     "kms:CreateGrant",
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -104,7 +67,7 @@ def _launch_template_config(request: LaunchRequest) -> FleetLaunchTemplateConfig
     }
 
 
-def _override(pool: Pool, request: LaunchRequest) -> FleetLaunchTemplateOverridesRequestTypeDef:
+def _override(pool: LaunchPool, request: LaunchRequest) -> FleetLaunchTemplateOverridesRequestTypeDef:
     override: FleetLaunchTemplateOverridesRequestTypeDef = {
         "InstanceType": pool.instance_type,  # type: ignore[typeddict-item]  # an open string, see facts
         "SubnetId": pool.subnet_id,

@@ -6,7 +6,7 @@ Pure: it touches no clock, disk, network or environment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,11 +14,13 @@ from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.bootstrap import Texts, bootstrap_digest, render_first_boot
 from fleet.plan.cost import FleetCost, fleet_cost
-from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices, tcp
+from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices
 from fleet.plan.files import LocalFiles
 from fleet.plan.image_of_fleet import choose_fleet_image
 from fleet.plan.images import ChosenImage, ImageCatalogue
+from fleet.plan.ingress import Caller, spec_ingress
 from fleet.plan.money import total
+from fleet.plan.network import Network, choose_network
 from fleet.plan.pools import (
     MARKETS,
     Pool,
@@ -27,11 +29,12 @@ from fleet.plan.pools import (
     one_architecture,
     placement_notes,
 )
-from fleet.plan.ports import PORTS
 from fleet.plan.prices import instance_figure, price_notes, unknown_notes, volume_figures
+from fleet.plan.profiles import profile_warnings, require_profile
 from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
 from fleet.plan.tokens import digest
 from fleet.plan.warnings import plan_warnings
+from fleet.plan.ways import way_of
 from fleet.spec.model import FleetSpec, Member, Volume
 
 
@@ -45,7 +48,11 @@ class Assignment:
 
 @dataclass(frozen=True)
 class LaunchTemplate:
-    """What an instance is launched with, apart from type, zone and security group."""
+    """What an instance is launched with, apart from type, zone and security group.
+
+    `public` says whether it gets a public address, whatever its subnet's own setting is; `profile` is
+    the name or ARN of an instance profile.
+    """
 
     name: str
     image_id: str
@@ -55,6 +62,8 @@ class LaunchTemplate:
     user_data: str
     instance_tags: tuple[tuple[str, str], ...]
     terminate_on_shutdown: bool
+    public: bool = True
+    profile: str | None = None
 
     @property
     def digest(self) -> str:
@@ -80,7 +89,7 @@ class Plan:
     pools: tuple[Pool, ...]
     markets: tuple[Market, ...]
     ingress: frozenset[IngressRule]
-    vpc_id: str
+    network: Network
     template: LaunchTemplate
     keep: tuple[Assignment, ...]
     start: tuple[Assignment, ...]
@@ -94,9 +103,19 @@ class Plan:
     bootstrap_id: str
     texts: Texts
     files: LocalFiles
-    owned: Owned
+    observed: Observed
     quotas: QuotaReport
     warnings: tuple[str, ...]
+
+    @property
+    def owned(self) -> Owned:
+        """What is there of the fleet."""
+        return self.observed.owned
+
+    @property
+    def vpc_id(self) -> str:
+        """The VPC that the fleet lives in."""
+        return self.network.vpc_id
 
     @property
     def hourly_usd(self) -> Decimal | None:
@@ -152,7 +171,10 @@ def plan_launch(
 ) -> Plan:
     """Decide everything that `up` will do. Raises FleetError where the spec cannot be met."""
     architecture = one_architecture(spec.instances, observed)
-    pools = choose_pools(spec.instances, observed)
+    network = choose_network(
+        spec.access, observed.subnets, observed.owned, fleet=spec.name, region=observed.region
+    )
+    pools = choose_pools(spec.instances, network, observed)
     markets = MARKETS[spec.instances.market]
     expires_at = _expiry(spec, observed.owned, now=now)
     split = split_members(spec.members, observed.owned.instances)
@@ -175,8 +197,8 @@ def plan_launch(
         gpus={name: observed.instance_types[name].gpus for name in spec.instances.types},
         pools=pools,
         markets=markets,
-        ingress=_ingress(spec, observed.caller_cidr),
-        vpc_id=observed.subnets[0].vpc_id,
+        ingress=_ingress(spec, observed, now=now),
+        network=network,
         template=_template(spec, image, texts, expires_at=expires_at),
         keep=split.keep,
         start=split.start,
@@ -190,17 +212,43 @@ def plan_launch(
         bootstrap_id=bootstrap_digest(texts, spec.bootstrap, image, files),
         texts=texts,
         files=files,
-        owned=observed.owned,
+        observed=observed,
         quotas=quotas,
         warnings=(
             *image.warnings,
+            *network.notes,
+            *profile_warnings(spec, observed.profile),
             *plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at),
             *quota_warnings(quotas),
         ),
     )
+    require_profile(spec.instances.profile, observed.profile)
     _require_affordable(plan)
     require_quota(plan.quotas, count=len(plan.launch))
     return plan
+
+
+def plan_again(
+    plan: Plan, owned: Owned, *, now: datetime, catalogue: ImageCatalogue
+) -> Plan:
+    """Plan anew over what is there of the fleet by now. Raises FleetError where more would be launched."""
+    if owned == plan.owned:
+        return plan
+    again = plan_launch(
+        plan.spec,
+        replace(plan.observed, owned=owned),
+        now=now,
+        texts=plan.texts,
+        files=plan.files,
+        catalogue=catalogue,
+    )
+    more = len(again.launch) - len(plan.launch)
+    if more > 0:
+        raise FleetError(
+            f"{plan.fleet} has lost {more} of its instances since the plan was made",
+            remedy="run the command again, and look at the new plan",
+        )
+    return again
 
 
 def _count_quotas(
@@ -277,6 +325,8 @@ def _template(
         spec.name, spec_digest=spec.digest(), expires_at=tags.expiry_text(expires_at)
     )
     instance_tags[tags.LOGIN_USER] = image.user
+    if not spec.access.public:
+        instance_tags[tags.VIA] = way_of(spec.access).text
     return LaunchTemplate(
         name=name,
         image_id=image.image_id,
@@ -286,12 +336,15 @@ def _template(
         user_data=render_first_boot(texts, fleet=spec.name, expires_at=expires_at),
         instance_tags=tuple(sorted(instance_tags.items())),
         terminate_on_shutdown=expires_at is not None or "spot" in MARKETS[spec.instances.market],
+        public=spec.access.public,
+        profile=spec.instances.profile,
     )
 
 
-def _ingress(spec: FleetSpec, caller_cidr: str) -> frozenset[IngressRule]:
-    cidrs = {caller_cidr if source == "me" else source for source in spec.access.sources}
-    return frozenset(tcp(port, cidr) for port in PORTS for cidr in cidrs)
+def _ingress(spec: FleetSpec, observed: Observed, *, now: datetime) -> frozenset[IngressRule]:
+    caller = Caller(observed.identity.arn, observed.caller_cidr, now)
+    standing = [rule for group in observed.owned.security_groups for rule in group.ingress]
+    return spec_ingress(spec.access.sources, caller, standing)
 
 
 def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
@@ -305,6 +358,7 @@ def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) 
         instances_at_most=high,
         volume=spec.volume,
         rates=prices.rates,
+        public=spec.access.public,
     )
 
 

@@ -10,6 +10,7 @@ EXPIRES_AT = "fleet:expires-at"
 SPEC = "fleet:spec"
 HOST_KEY = "fleet:host-key"
 LOGIN_USER = "fleet:login-user"
+VIA = "fleet:via"
 BOOTSTRAP = "fleet:bootstrap"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
 HOURLY_USD = "fleet:hourly-usd"
@@ -39,6 +40,11 @@ def parameter_path(fleet: str) -> str:
 def fleet_of_parameter(name: str) -> str:
     """Give the fleet that a parameter's full name belongs to."""
     return name.removeprefix(f"{PARAMETER_ROOT}/").split("/", 1)[0]
+
+
+def lease_path(fleet: str) -> str:
+    """Give the Parameter Store path below which the leases on the fleet live."""
+    return f"{parameter_path(fleet)}/lease"
 
 
 def expiry_text(expires_at: datetime | None) -> str:

@@ -20,6 +20,9 @@ from fleet.workflows.events import Event, EventState, OnEvent, silent
 class Deadlines:
     """How long each wait may last, in seconds, before it is told as failed."""
 
+    lease: float = 1800
+    capacity: float = 0
+    visible: float = 60
     running: float = 300
     ssh: float = 600
     bootstrap: float = 1800

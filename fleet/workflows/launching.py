@@ -1,156 +1,199 @@
-"""Makes what instances need, then the instances: secrets, key pair, security group, launch template, CreateFleet.
+"""Launches: asks EC2 for what is missing, pool after pool and market after market, and says why it falls short.
 
-Every `ensure_` converges: run again after a crash at any point it finds what is there and adds what is not.
+Every request is written down before it is sent, so that a run which ends at any instant buys nothing twice.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleet.aws.fleets import LaunchRequest, Refusal, create_instant_fleet
-from fleet.aws.instances import start_instances
-from fleet.aws.key_pairs import delete_key_pair, import_key_pair
-from fleet.aws.launch_templates import create_launch_template, create_launch_template_version
-from fleet.aws.network import create_security_group, ensure_ingress
+from fleet.aws.fleets import create_instant_fleet
+from fleet.aws.instances import describe_instances, start_instances
+from fleet.errors import AwsError, EndpointError, FleetError
 from fleet.plan import tags
-from fleet.plan.facts import LaunchTemplateFact, Market
+from fleet.plan.facts import LaunchTemplateFact
 from fleet.plan.launch import Plan
-from fleet.plan.tokens import Secrets, client_token, digest
-from fleet.ssh.keys import public_line
+from fleet.plan.launch_request import (
+    LaunchAnswer,
+    LaunchRequest,
+    as_text,
+    from_text,
+    launch_request,
+)
+from fleet.plan.purchase import Ask, Purchase, Refusal, summarise
+from fleet.plan.reactions import reaction_to
 from fleet.workflows.context import Context
-from fleet.workflows.secrets import ensure_secrets
+from fleet.workflows.lease import HeldLease
 
-
-@dataclass(frozen=True)
-class Foundation:
-    """What instances are launched with."""
-
-    secrets: Secrets
-    template: LaunchTemplateFact
-
-
-def ensure_foundation(context: Context, plan: Plan) -> Foundation:
-    """Make secrets and key pair beside the security group, then the launch template on top."""
-    with ThreadPoolExecutor(1) as pool:
-        group = pool.submit(_ensure_security_group, context, plan)
-        secrets = ensure_secrets(context, plan.fleet)
-        _ensure_key_pair(context, plan, secrets)
-        group_id = group.result()
-    return Foundation(secrets, _ensure_launch_template(context, plan, group_id))
+_MOST_SENDINGS = 6
+"""How often one request is sent: about half a minute of waiting in all."""
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 30.0
+_PASSING = frozenset({"again", "settling"})
 
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch brought, and EC2's reasons where it fell short."""
+    """How many are still missing, and EC2's reasons, the last of each pool."""
 
-    instance_ids: tuple[str, ...]
+    missing: int
     refusals: tuple[Refusal, ...]
 
 
-def launch(context: Context, plan: Plan, template: LaunchTemplateFact) -> Launched:
-    """Start what is stopped and launch what is missing, market after market."""
-    if plan.start:
-        start_instances(context.aws, instance_ids=[a.instance.instance_id for a in plan.start])
-    missing = len(plan.launch)
-    launched: list[str] = []
-    refusals: list[Refusal] = []
-    for market in plan.markets:
-        if missing == 0:
-            break
-        context.tell(None, "launch", "running", f"{missing} x {market}")
-        request = _request(plan, template, market, missing)
-        if not request.pools:
-            continue  # without overrides EC2 would launch the template's own type
-        answer = create_instant_fleet(context.aws, request)
-        missing -= len(answer.instance_ids)
-        launched.extend(answer.instance_ids)
-        refusals.extend(answer.refusals)
-        for refusal in dict.fromkeys(answer.refusals):
-            context.tell(None, "launch", "note", str(refusal))
-        context.tell(None, "launch", "done", f"{len(answer.instance_ids)} x {market}")
-    return Launched(tuple(launched), tuple(refusals))
+class Launch:
+    """One launch of what a plan lacks. `on_launched` hears the ids of each answer at once."""
+
+    def __init__(
+        self,
+        context: Context,
+        plan: Plan,
+        lease: HeldLease,
+        template: LaunchTemplateFact,
+        on_launched: Callable[[tuple[str, ...]], None],
+    ) -> None:
+        self._context = context
+        self._plan = plan
+        self._lease = lease
+        self._template = template
+        self._on_launched = on_launched
+        self._known = sorted(i.instance_id for i in plan.owned.instances)
+        self._sent = 0
+        self._refusals: dict[tuple[str, str], Refusal] = {}
+
+    def run(self) -> Launched:
+        """Start what is stopped, launch what is missing, wait for capacity where the user wants that."""
+        plan, context = self._plan, self._context
+        if plan.start:
+            start_instances(context.aws, instance_ids=[a.instance.instance_id for a in plan.start])
+        purchase = Purchase(plan.pools, plan.markets, len(plan.launch), affordable=plan.affordable)
+        give_up = context.clock() + context.deadlines.capacity
+        wait = _FIRST_WAIT
+        while True:
+            self._ask_all(purchase)
+            if not purchase.may_come or context.clock() + wait > give_up:
+                return Launched(purchase.missing, tuple(self._refusals.values()))
+            wait = min(wait * 2, _LONGEST_WAIT)
+            context.tell(
+                None,
+                "launch",
+                "running",
+                f"{purchase.missing} missing: trying again in {wait:.0f} s",
+            )
+            self._sleep(wait)
+            purchase.reopen()
+
+    def _ask_all(self, purchase: Purchase) -> None:
+        wait = _FIRST_WAIT
+        while (ask := purchase.ask()) and not self._context.interrupted.is_set():
+            answer = self._send(ask)
+            purchase.take(ask, len(answer.instance_ids), answer.refusals)
+            self._tell(ask, answer)
+            if purchase.pause:
+                self._sleep(wait)
+                wait *= 2
+        if purchase.stopped:
+            refusal = purchase.stopped
+            raise FleetError(str(refusal), remedy=refusal.reaction.then)
+
+    def _send(self, ask: Ask) -> LaunchAnswer:
+        """Send one request; a refusal of the whole of it counts as one of every pool in it."""
+        self._context.tell(None, "launch", "running", f"{ask.count} x {ask.market}")
+        request = self._request(ask)
+        self._lease.note_pending(as_text(request))
+        try:
+            answer = send(self._context, request)
+        except AwsError as error:
+            if isinstance(error, EndpointError):
+                raise  # it may have taken effect: the lease keeps it for the next run
+            self._lease.note_answered()
+            reaction = reaction_to(error.code, error.message)
+            if reaction is None or reaction.kind == "stop":
+                raise
+            return LaunchAnswer((), (Refusal(error.code, error.message),))
+        self._lease.note_answered()
+        self._on_launched(answer.instance_ids)
+        self._known = sorted({*self._known, *answer.instance_ids})
+        return answer
+
+    def _request(self, ask: Ask) -> LaunchRequest:
+        plan = self._plan
+        self._sent += 1
+        return launch_request(
+            ask,
+            template=(self._template.template_id, self._template.version),
+            max_price=plan.spec.instances.max_price,
+            tags=tags.fleet_tags(plan.fleet, spec_digest=plan.spec.digest()),
+            observed=self._known,
+            run=f"{self._lease.run}/{self._sent}",
+        )
+
+    def _tell(self, ask: Ask, answer: LaunchAnswer) -> None:
+        for refusal in answer.refusals:
+            self._refusals[refusal.instance_type, refusal.availability_zone] = refusal
+        for line in summarise(answer.refusals):
+            self._context.tell(None, "launch", "note", line)
+        launched = len(answer.instance_ids)
+        said = f"{launched} of {ask.count} x {ask.market}"
+        self._context.tell(None, "launch", "done" if launched else "note", said)
+
+    def _sleep(self, seconds: float) -> None:
+        self._context.sleep(seconds * random.uniform(0.7, 1.0))  # noqa: S311 - jitter
 
 
-def _request(plan: Plan, template: LaunchTemplateFact, market: Market, count: int) -> LaunchRequest:
-    pools = tuple(pool for pool in plan.pools if plan.affordable(pool, market))
-    known = sorted(instance.instance_id for instance in plan.owned.instances)
-    return LaunchRequest(
-        fleet=plan.fleet,
-        template_id=template.template_id,
-        template_version=template.version,
-        pools=pools,
-        market=market,
-        count=count,
-        max_price=plan.spec.instances.max_price,
-        tags=tags.fleet_tags(plan.fleet, spec_digest=plan.spec.digest()),
-        client_token=client_token(
-            template.template_id,
-            template.version,
-            [(pool.instance_type, pool.subnet_id) for pool in pools],
-            market,
-            count,
-            plan.spec.instances.max_price,
-            plan.spec.digest(),
-            known,
-        ),
-    )
+def send(context: Context, request: LaunchRequest) -> LaunchAnswer:
+    """Send a request, again where AWS did not get to it or its answer was lost: the ClientToken buys once."""
+    wait = _FIRST_WAIT
+    for sending in range(1, _MOST_SENDINGS + 1):
+        try:
+            return create_instant_fleet(context.aws, request)
+        except AwsError as error:
+            reaction = reaction_to(error.code, error.message)
+            passing = isinstance(error, EndpointError) or (reaction and reaction.kind in _PASSING)
+            if not passing or sending == _MOST_SENDINGS or context.interrupted.is_set():
+                raise
+            context.tell(None, "launch", "note", f"{error.message}: sent again in {wait:.0f} s")
+        context.sleep(wait * random.uniform(0.7, 1.0))  # noqa: S311 - jitter
+        wait *= 2
+    raise AssertionError("unreachable")
 
 
-def _ensure_key_pair(context: Context, plan: Plan, secrets: Secrets) -> None:
-    """Have EC2 hold the public half of the fleet's key; a pair of another key is replaced."""
-    wanted = public_line(secrets.private_key)
-    for pair in plan.owned.key_pairs:
-        if pair.public_key == wanted:
+def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
+    """Learn what the requests brought that a run before this one had sent, and wait until EC2 shows it.
+
+    A request that was written down and never sent is sent now: it launches what that run was about to launch. One
+    that the plan would not send any more is not: then what it may have brought is waited for.
+    """
+    requests = [request for text in lease.inherited if (request := from_text(text))]
+    ids: set[str] = set()
+    for request in requests:
+        if _still_wanted(request, plan):
+            ids.update(_heard_late(context, request))
+    blind = not all(_still_wanted(request, plan) for request in requests)
+    deadline = context.clock() + context.deadlines.visible
+    while blind or not ids <= _visible(context, plan.fleet):
+        if context.clock() >= deadline:
             return
-        delete_key_pair(context.aws, key_pair_id=pair.key_pair_id)
-    name = plan.template.key_name
-    made = import_key_pair(
-        context.aws, name=name, public_key=wanted, tags=tags.fleet_tags(plan.fleet)
-    )
-    context.tell(None, "key pair", "done", f"{name} ({made.key_pair_id})")
+        context.sleep(_FIRST_WAIT)
 
 
-def _ensure_security_group(context: Context, plan: Plan) -> str:
-    groups = plan.owned.security_groups
-    if groups:
-        group = groups[0]
-    else:
-        group = create_security_group(
-            context.aws,
-            name=tags.resource_name(plan.fleet),
-            vpc_id=plan.vpc_id,
-            tags=tags.fleet_tags(plan.fleet),
-        )
-    if group.ingress != plan.ingress:
-        ensure_ingress(context.aws, group, wanted=plan.ingress)
-        sources = ", ".join(sorted({rule.cidr for rule in plan.ingress}))
-        context.tell(None, "security group", "done", f"{group.group_id}, open to {sources}")
-    return group.group_id
+def _still_wanted(request: LaunchRequest, plan: Plan) -> bool:
+    same_spec = request.tags.get(tags.SPEC) == plan.spec.digest()
+    return same_spec and request.count <= len(plan.launch) + len(plan.adopt)
 
 
-def _ensure_launch_template(
-    context: Context, plan: Plan, security_group_id: str
-) -> LaunchTemplateFact:
-    wanted = digest(plan.template.digest, security_group_id)
-    template_tags = tags.fleet_tags(plan.fleet, expires_at=tags.expiry_text(plan.expires_at))
-    for known in plan.owned.launch_templates:
-        if known.digest == wanted:
-            return known
-        return create_launch_template_version(
-            context.aws,
-            known,
-            plan.template,
-            security_group_id=security_group_id,
-            digest=wanted,
-            tags=template_tags,
-        )
-    made = create_launch_template(
-        context.aws,
-        plan.template,
-        security_group_id=security_group_id,
-        digest=wanted,
-        tags=template_tags,
-    )
-    context.tell(None, "launch template", "done", f"{made.name} ({made.template_id})")
-    return made
+def _heard_late(context: Context, request: LaunchRequest) -> tuple[str, ...]:
+    try:
+        answer = send(context, request)
+    except AwsError as error:
+        said = f"a request of an earlier run brought nothing: {error}"
+        context.tell(None, "launch", "note", said)
+        return ()
+    said = f"{len(answer.instance_ids)} of {request.count} of an earlier run"
+    context.tell(None, "launch", "note", said)
+    return answer.instance_ids
+
+
+def _visible(context: Context, fleet: str) -> set[str]:
+    return {i.instance_id for i in describe_instances(context.aws, fleet=fleet)}

@@ -13,19 +13,17 @@ from fleet.assets.shipped import load_catalogue
 from fleet.aws.clients import Aws
 from fleet.aws.identity import describe_caller_cidr, describe_identity
 from fleet.aws.images import describe_image
+from fleet.aws.instance_profiles import describe_instance_profile
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.instances import describe_instances
 from fleet.aws.key_pairs import describe_key_pairs
 from fleet.aws.launch_templates import describe_launch_templates
-from fleet.aws.network import (
-    describe_default_subnets,
-    describe_network_interfaces,
-    describe_security_groups,
-)
+from fleet.aws.network import describe_network_interfaces, describe_security_groups
 from fleet.aws.parameters import describe_parameters, read_public_parameters
 from fleet.aws.placement import describe_spot_placement
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
+from fleet.aws.subnets import describe_subnets
 from fleet.aws.volumes import describe_volumes
 from fleet.errors import AwsError
 from fleet.plan.facts import (
@@ -37,13 +35,17 @@ from fleet.plan.facts import (
     Owned,
     PlacementFacts,
     Prices,
+    ProfileFact,
     QuotaFacts,
+    SubnetFact,
 )
 from fleet.plan.image_of_fleet import image_of_instances
 from fleet.plan.image_parameters import parameters_to_ask
 from fleet.plan.pools import MARKETS
 from fleet.plan.prices import known_prices
+from fleet.plan.profiles import profile_name
 from fleet.plan.quota_codes import codes_to_ask
+from fleet.spec.access import Access
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
 from fleet.workflows.images import describe_candidates
@@ -69,6 +71,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
     aws, types = context.aws, spec.instances.types
     # making clients is not thread-safe
     _ = (aws.sts, aws.ec2, aws.ssm, aws.pricing, aws.service_quotas)
+    _ = aws.iam if spec.instances.profile else None
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         reader = _Reader(pool)
         identity = reader.ask(lambda: describe_identity(aws))
@@ -76,7 +79,8 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         images = reader.ask(lambda: describe_candidates(aws, spec.image))
         facts = reader.ask(lambda: describe_instance_types(aws, names=types))
         offerings = reader.ask(lambda: describe_offerings(aws, names=types))
-        subnets = reader.ask(lambda: describe_default_subnets(aws))
+        subnets = reader.ask(lambda: _subnets(aws, spec.access))
+        profile = reader.ask(lambda: _profile(aws, spec))
         figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
         placement = reader.ask(lambda: _placement(aws, spec))
@@ -90,6 +94,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             standing_images=_standing_images(aws, images(), owned()),
             line_parameters=_line_parameters(aws, spec.image, images()),
             placement=placement(),
+            profile=profile(),
             instance_types=facts(),
             offerings=offerings(),
             subnets=subnets(),
@@ -120,6 +125,13 @@ def observe_quotas(
         instances = reader.ask(lambda: describe_instances(aws, fleet=fleet) if fleet else ())
         quotas = _ask_quotas(reader, aws, types, markets)
         return ObservedQuotas(facts(), instances(), quotas())
+
+
+def observe_standing(context: Context, fleet: str) -> Owned:
+    """Observe what a launch goes on from: the kinds that `Observed.owned` has."""
+    _ = context.aws.ec2
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return _ask_standing(_Reader(pool), context.aws, fleet)()
 
 
 def observe_owned(context: Context, fleet: str) -> Owned:
@@ -197,6 +209,20 @@ def _standing_images(
     if image_id is None or any(image.image_id == image_id for image in images):
         return ()
     return describe_image(aws, image_id=image_id)
+
+
+def _subnets(aws: Aws, access: Access) -> tuple[SubnetFact, ...]:
+    return describe_subnets(aws, vpc_id=access.vpc, subnet_ids=access.subnets)
+
+
+def _profile(aws: Aws, spec: FleetSpec) -> ProfileFact:
+    """Look for the instance profile. A check only: who may not look may launch with it all the same."""
+    if spec.instances.profile is None:
+        return ProfileFact()
+    try:
+        return describe_instance_profile(aws, name=profile_name(spec.instances.profile))
+    except AwsError as error:
+        return ProfileFact(unread=error.message)
 
 
 def _caller_cidr(context: Context, spec: FleetSpec) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 
+from fleet.assets.shipped import load_catalogue
 from fleet.aws.instances import describe_instances
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
-from fleet.plan.launch import Plan
+from fleet.plan.launch import Plan, plan_again
+from fleet.plan.purchase import Refusal
 from fleet.plan.report import (
     Environment,
     FleetReport,
@@ -18,8 +22,11 @@ from fleet.plan.report import (
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
+from fleet.workflows.foundation import Foundation, ensure_foundation
 from fleet.workflows.hosts import HostWork, bring_up
-from fleet.workflows.launching import Foundation, Launched, ensure_foundation, launch
+from fleet.workflows.launching import Launch, Launched, settle
+from fleet.workflows.lease import HeldLease, hold_lease
+from fleet.workflows.observe import observe_standing
 
 _MOST_WORKERS = 128
 """Above 256 threads paramiko loses connections (measured); 128 keeps well below."""
@@ -31,14 +38,31 @@ _GONE = frozenset({"shutting-down", "terminated"})
 def apply_up(context: Context, plan: Plan) -> FleetReport:
     """Apply a plan; gives every member's environment, ready or with the reason why not.
 
-    A KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller.
+    One run at a time works on a fleet: this waits for another one, and then plans anew over what that has left. A
+    KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller.
     """
+    _ = (
+        context.aws.ec2,
+        context.aws.launcher,
+        context.aws.ssm,
+    )  # making clients is not thread-safe
+    with hold_lease(context, plan.fleet, account_id=plan.account_id, command="up") as lease:
+        settle(context, plan, lease)
+        standing = observe_standing(context, plan.fleet)
+        current = plan_again(plan, standing, now=context.now(), catalogue=load_catalogue())
+        if len(current.launch) < len(plan.launch):
+            fewer = len(plan.launch) - len(current.launch)
+            context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
+        return _apply(context, current, lease)
+
+
+def _apply(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
     foundation = ensure_foundation(context, plan)
-    launched = launch(context, plan, foundation.template)
-    pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS))
+    pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
     try:
-        arrivals = _Arrivals(context, plan, foundation, launched, pool)
-        arrivals.receive()
+        arrivals = _Arrivals(context, plan, foundation, pool)
+        launch = Launch(context, plan, lease, foundation.template, arrivals.expect)
+        arrivals.receive(pool.submit(launch.run))
         return FleetReport(plan.fleet, plan.region, arrivals.environments())
     except BaseException:
         context.interrupted.set()
@@ -52,40 +76,46 @@ class _Arrivals:
     """Receives instances as they come to run, gives each to a member, and starts its bootstrap at once."""
 
     def __init__(
-        self,
-        context: Context,
-        plan: Plan,
-        foundation: Foundation,
-        launched: Launched,
-        pool: ThreadPoolExecutor,
+        self, context: Context, plan: Plan, foundation: Foundation, pool: ThreadPoolExecutor
     ) -> None:
         self._context = context
         self._plan = plan
         self._secret = foundation.secrets.fleet_secret
         self._key = load_private_key(foundation.secrets.private_key)
         self._pool = pool
-        self._refusals = launched.refusals
-        self._free = {a.instance.instance_id for a in plan.adopt} | set(launched.instance_ids)
+        self._refusals: tuple[Refusal, ...] = ()
+        self._coming: SimpleQueue[str] = SimpleQueue()
+        self._free = {a.instance.instance_id for a in plan.adopt}
         self._waiting = [a.member for a in plan.adopt] + list(plan.launch)
         self._homes = {a.instance.instance_id: a.member for a in (*plan.keep, *plan.start)}
-        self._expected = len(self._homes) + len(self._free)
         self._work: dict[str, Future[Environment]] = {}
         self._lost: dict[str, Environment] = {}
         self._states: dict[str, str] = {}
 
-    def receive(self) -> None:
-        """Poll until every instance that was launched runs or is lost, or the deadline has passed.
+    def expect(self, instance_ids: Iterable[str]) -> None:
+        """Take ids of instances that were launched. May be called from any thread."""
+        for instance_id in instance_ids:
+            self._coming.put(instance_id)
 
-        One that is not visible yet is waited for: "not visible" is not "gone".
+    def receive(self, launching: Future[Launched]) -> None:
+        """Poll until the launch has ended and every instance of it runs or is lost, or the deadline has passed.
+
+        One that is not visible yet is waited for: "not visible" is not "gone". Raises what ended the launch.
         """
         deadline = self._context.clock() + self._context.deadlines.running
         while True:
+            ended = launching.done()
+            while not self._coming.empty():
+                self._free.add(self._coming.get())
+                deadline = self._context.clock() + self._context.deadlines.running
             seen = describe_instances(self._context.aws, fleet=self._plan.fleet)
             for instance in sorted(seen, key=lambda i: i.instance_id):
                 self._take(instance)
-            if len(self._work) + len(self._lost) >= self._expected:
+            if ended:
+                self._refusals = launching.result().refusals
+            if ended and len(self._work) + len(self._lost) >= len(self._homes) + len(self._free):
                 return
-            if self._context.clock() >= deadline:
+            if ended and self._context.clock() >= deadline:
                 self._give_up_on(seen)
                 return
             self._context.sleep(_POLL_SECONDS)
@@ -104,7 +134,7 @@ class _Arrivals:
         if instance.state in _GONE:
             reason = instance.state_reason or f"the instance is {instance.state}"
             self._lose(member, instance, reason)
-        elif instance.state == "running" and instance.public_address and instance.private_address:
+        elif instance.state == "running" and instance.address and instance.private_address:
             self._start(member, instance)
         elif self._states.get(member.name) != instance.state:
             self._states[member.name] = instance.state

@@ -1,0 +1,125 @@
+"""What to do about each error code that a launch may meet: one table, in one place. Pure.
+
+Codes and meanings: EC2 API reference, "Error codes for the Amazon EC2 API", and for an instant fleet's
+`Errors` the EC2 user guide; grouped as Karpenter's provider groups them. Collected 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["full", "unfit", "quota", "price", "subnet", "again", "settling", "token", "stop"]
+"""What a refusal means for the rest of a launch:
+
+full      the pool has none at the moment: the next pool, and this one again when the user waits for capacity
+unfit     the pool can never serve this request: left out for this run
+quota     the account may not have more of this family in this market: all its pools are left out
+price     the price cap is below the Spot price: the pool is left out, another market may do
+subnet    no free address: another subnet of the zone, else the pool is left out
+again     AWS did not get to it: the same request once more, with the same ClientToken
+settling  something made a moment ago is not known everywhere yet: the same, for a short while
+token     the ClientToken was used for another request: a new one
+stop      nothing that a launch can try helps
+"""
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a code means; `then` tells the user what happens next, or what to do where all ends."""
+
+    kind: Kind
+    then: str
+
+
+_NEXT = "the next pool is tried"
+_OUT = "left out from here on"
+_AGAIN = "the same request is sent again"
+_FULL = Reaction("full", _NEXT)
+_UNFIT = Reaction("unfit", _OUT)
+_QUOTA = Reaction(
+    "quota", "its family is left out: `fleet quota` shows what is missing, `--request` asks for it"
+)
+_TRY_AGAIN = Reaction("again", _AGAIN)
+_DENIED = Reaction(
+    "stop", "ask for the permission: `fleet iam policy --command up` prints all that is needed"
+)
+
+REACTIONS: dict[str, Reaction] = {
+    "InsufficientInstanceCapacity": _FULL,
+    "InsufficientHostCapacity": _FULL,
+    "InsufficientCapacity": _FULL,
+    "UnfulfillableCapacity": _FULL,
+    "ReservationCapacityExceeded": _FULL,
+    "Unsupported": _UNFIT,
+    "InvalidFleetConfiguration": _UNFIT,
+    "InvalidFleetConfig": _UNFIT,
+    "VcpuLimitExceeded": _QUOTA,
+    "MaxSpotInstanceCountExceeded": _QUOTA,
+    "InstanceLimitExceeded": _QUOTA,
+    "MaxFleetCountExceeded": _QUOTA,
+    "SpotMaxPriceTooLow": Reaction(
+        "price", "raise max_price, or let market: spot-first go on to On-Demand"
+    ),
+    "InsufficientFreeAddressesInSubnet": Reaction(
+        "subnet", "another subnet is tried (stopped instances hold addresses)"
+    ),
+    "RequestLimitExceeded": _TRY_AGAIN,
+    "Throttling": _TRY_AGAIN,
+    "ThrottlingException": _TRY_AGAIN,
+    "Unavailable": _TRY_AGAIN,
+    "ServiceUnavailable": _TRY_AGAIN,
+    "InternalError": _TRY_AGAIN,
+    "InternalFailure": _TRY_AGAIN,
+    "InvalidInstanceID.NotFound": Reaction("settling", _AGAIN),
+    "InvalidLaunchTemplateId.NotFound": Reaction("settling", _AGAIN),
+    "InvalidGroup.NotFound": Reaction("settling", _AGAIN),
+    "InvalidKeyPair.NotFound": Reaction("settling", _AGAIN),
+    "IdempotentParameterMismatch": Reaction("token", "sent again under another ClientToken"),
+    "InvalidAMIID.NotFound": Reaction(
+        "stop",
+        "the image is in another region, was deregistered, or the account's Allowed AMIs do not have it",
+    ),
+    "InvalidAMIID.Unavailable": Reaction("stop", "choose another image"),
+    "UnauthorizedOperation": _DENIED,
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted": Reaction(
+        "stop",
+        "have an administrator run `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com` once",
+    ),
+    "OptInRequired": Reaction("stop", "enable the region or the service for this account first"),
+    "PendingVerification": Reaction(
+        "stop", "AWS is still checking the account: try again in some hours"
+    ),
+    "Blocked": Reaction("stop", "AWS has blocked the account: write to AWS Support"),
+    "InvalidUserData.Malformed": Reaction(
+        "stop", "the user data is over 16 KB or not base64: this is a fault of fleet"
+    ),
+}
+
+_UNKNOWN = Reaction("unfit", _OUT)
+_PROFILE = Reaction("settling", _AGAIN)
+_ZONE = re.compile(r"\b[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}[a-z]\b")
+
+
+def reaction_to(code: str, message: str = "") -> Reaction | None:
+    """Give the reaction to an error code, None where nothing is known of it.
+
+    A new instance profile is refused with the code of every wrong parameter, so its message decides.
+    """
+    if code == "InvalidParameterValue" and "instance profile" in message.lower():
+        return _PROFILE
+    return REACTIONS.get(code)
+
+
+def reaction_of_pool(code: str, message: str = "") -> Reaction:
+    """Give the reaction to a refusal of one pool: one that nobody knows leaves the pool out."""
+    return reaction_to(code, message) or _UNKNOWN
+
+
+def zones_with_capacity(message: str) -> frozenset[str]:
+    """Read the zones that EC2 names as having capacity ("… or choosing us-east-1b, us-east-1c.")."""
+    _, found, rest = message.partition("by not specifying an Availability Zone")
+    return frozenset(_ZONE.findall(rest)) if found else frozenset()

@@ -1,0 +1,97 @@
+"""Makes what instances need: secrets, key pair, security group, launch template.
+
+Every `ensure_` converges: run again after a crash at any point it finds what is there and adds what is not.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fleet.aws.key_pairs import delete_key_pair, import_key_pair
+from fleet.aws.launch_templates import create_launch_template, create_launch_template_version
+from fleet.aws.network import create_security_group, ensure_ingress
+from fleet.plan import tags
+from fleet.plan.facts import LaunchTemplateFact
+from fleet.plan.launch import Plan
+from fleet.plan.tokens import Secrets, digest
+from fleet.ssh.keys import public_line
+from fleet.workflows.context import Context
+from fleet.workflows.secrets import ensure_secrets
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """What instances are launched with."""
+
+    secrets: Secrets
+    template: LaunchTemplateFact
+
+
+def ensure_foundation(context: Context, plan: Plan) -> Foundation:
+    """Make secrets and key pair beside the security group, then the launch template on top."""
+    with ThreadPoolExecutor(1) as pool:
+        group = pool.submit(_ensure_security_group, context, plan)
+        secrets = ensure_secrets(context, plan.fleet)
+        _ensure_key_pair(context, plan, secrets)
+        group_id = group.result()
+    return Foundation(secrets, _ensure_launch_template(context, plan, group_id))
+
+
+def _ensure_key_pair(context: Context, plan: Plan, secrets: Secrets) -> None:
+    """Have EC2 hold the public half of the fleet's key; a pair of another key is replaced."""
+    wanted = public_line(secrets.private_key)
+    for pair in plan.owned.key_pairs:
+        if pair.public_key == wanted:
+            return
+        delete_key_pair(context.aws, key_pair_id=pair.key_pair_id)
+    name = plan.template.key_name
+    made = import_key_pair(
+        context.aws, name=name, public_key=wanted, tags=tags.fleet_tags(plan.fleet)
+    )
+    context.tell(None, "key pair", "done", f"{name} ({made.key_pair_id})")
+
+
+def _ensure_security_group(context: Context, plan: Plan) -> str:
+    groups = plan.owned.security_groups
+    if groups:
+        group = groups[0]
+    else:
+        group = create_security_group(
+            context.aws,
+            name=tags.resource_name(plan.fleet),
+            vpc_id=plan.vpc_id,
+            tags=tags.fleet_tags(plan.fleet),
+        )
+    if group.ingress != plan.ingress:
+        ensure_ingress(context.aws, group, wanted=plan.ingress)
+        sources = ", ".join(sorted({rule.cidr for rule in plan.ingress}))
+        context.tell(None, "security group", "done", f"{group.group_id}, open to {sources}")
+    return group.group_id
+
+
+def _ensure_launch_template(
+    context: Context, plan: Plan, security_group_id: str
+) -> LaunchTemplateFact:
+    wanted = digest(plan.template.digest, security_group_id)
+    template_tags = tags.fleet_tags(plan.fleet, expires_at=tags.expiry_text(plan.expires_at))
+    for known in plan.owned.launch_templates:
+        if known.digest == wanted:
+            return known
+        return create_launch_template_version(
+            context.aws,
+            known,
+            plan.template,
+            security_group_id=security_group_id,
+            digest=wanted,
+            tags=template_tags,
+        )
+    made = create_launch_template(
+        context.aws,
+        plan.template,
+        security_group_id=security_group_id,
+        digest=wanted,
+        tags=template_tags,
+    )
+    context.tell(None, "launch template", "done", f"{made.name} ({made.template_id})")
+    return made
