@@ -15,6 +15,7 @@ from fleet.errors import FleetError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_pricing import PricingClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_ssm import SSMClient
@@ -92,6 +93,11 @@ class Aws:
     def ssm(self) -> SSMClient:
         """Systems Manager, for Parameter Store."""
         return self.session.client("ssm", region_name=self.region, config=_config(attempts=5))
+
+    @functools.cached_property
+    def iam(self) -> IAMClient:
+        """IAM, for instance profiles."""
+        return self.session.client("iam", region_name=self.region, config=_config(attempts=3))
 
     @functools.cached_property
     def sts(self) -> STSClient:

@@ -127,10 +127,18 @@ def delete_launch_template(aws: Aws, *, template_id: str) -> None:
 def _data(template: LaunchTemplate, security_group_id: str) -> RequestLaunchTemplateDataTypeDef:
     tags = dict(template.instance_tags)
     kinds: tuple[ResourceTypeType, ...] = ("instance", "volume", "network-interface")
-    return {
+    data: RequestLaunchTemplateDataTypeDef = {
         "ImageId": template.image_id,
         "KeyName": template.key_name,
-        "SecurityGroupIds": [security_group_id],
+        # Of a template with an interface EC2 takes the subnet from the launch, and the group from here alone.
+        "NetworkInterfaces": [
+            {
+                "DeviceIndex": 0,
+                "AssociatePublicIpAddress": template.public,
+                "DeleteOnTermination": True,
+                "Groups": [security_group_id],
+            }
+        ],
         "UserData": base64.b64encode(template.user_data.encode()).decode(),
         "BlockDeviceMappings": [_root_volume(template.root_device, template.volume)],
         # Two hops, so that containers on the instance reach IMDSv2 too.
@@ -140,6 +148,10 @@ def _data(template: LaunchTemplate, security_group_id: str) -> RequestLaunchTemp
         else "stop",
         "TagSpecifications": [{"ResourceType": kind, "Tags": tag_list(tags)} for kind in kinds],
     }
+    if template.profile is not None:
+        by = "Arn" if template.profile.startswith("arn:") else "Name"
+        data["IamInstanceProfile"] = {by: template.profile}  # type: ignore[misc]  # one of its two keys
+    return data
 
 
 def _root_volume(device: str, volume: Volume) -> LaunchTemplateBlockDeviceMappingRequestTypeDef:

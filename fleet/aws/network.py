@@ -1,42 +1,22 @@
-"""Subnets, the fleet's security group, and network interfaces."""
+"""The fleet's security group with its rules, and network interfaces. Subnets are in `subnets`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, tag_specification
 from fleet.errors import NotFoundError
-from fleet.plan.facts import IngressRule, SecurityGroupFact, SubnetFact
+from fleet.plan.facts import IngressRule, SecurityGroupFact
 
 _EVERYTHING = "-1"
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import IpPermissionTypeDef, SecurityGroupTypeDef
-
-
-@effect("ec2:DescribeSubnets")
-def describe_default_subnets(aws: Aws) -> tuple[SubnetFact, ...]:
-    """Describe the subnets of the default VPC: the public one of each Availability Zone."""
-    pages = aws.ec2.get_paginator("describe_subnets").paginate(
-        Filters=[
-            {"Name": "default-for-az", "Values": ["true"]},
-            {"Name": "state", "Values": ["available"]},
-        ]
-    )
-    return tuple(
-        SubnetFact(
-            subnet_id=subnet["SubnetId"],
-            vpc_id=subnet["VpcId"],
-            availability_zone=subnet["AvailabilityZone"],
-            free_addresses=subnet["AvailableIpAddressCount"],
-            zone_id=subnet.get("AvailabilityZoneId", ""),
-        )
-        for page in pages
-        for subnet in page["Subnets"]
-    )
 
 
 @effect("ec2:DescribeSecurityGroups")
@@ -62,15 +42,61 @@ def create_security_group(
 
 @effect("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")
 def ensure_ingress(aws: Aws, group: SecurityGroupFact, *, wanted: frozenset[IngressRule]) -> None:
-    """Make the ingress just what is wanted: rules are replaced, never piled up."""
-    if missing := wanted - group.ingress:
-        aws.ec2.authorize_security_group_ingress(
-            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted(missing)]
-        )
-    if stale := group.ingress - wanted:
-        aws.ec2.revoke_security_group_ingress(
-            GroupId=group.group_id, IpPermissions=[_permission(rule) for rule in sorted(stale)]
-        )
+    """Make the ingress just what is wanted: rules are replaced, never piled up.
+
+    New rules come first, so that nobody who stays is locked out in between.
+    """
+    _change(
+        lambda permissions: aws.ec2.authorize_security_group_ingress(
+            GroupId=group.group_id, IpPermissions=permissions
+        ),
+        wanted - group.ingress,
+        done="InvalidPermission.Duplicate",
+    )
+    _change(
+        lambda permissions: aws.ec2.revoke_security_group_ingress(
+            GroupId=group.group_id, IpPermissions=permissions
+        ),
+        group.ingress - wanted,
+        done="InvalidPermission.NotFound",
+    )
+
+
+def _change(
+    send: Callable[[list[IpPermissionTypeDef]], object],
+    rules: Collection[IngressRule],
+    *,
+    done: str,
+) -> None:
+    """Send rules in one call. For one that is done already EC2 refuses all of them: then one by one."""
+    permissions = [_permission(rule) for rule in sorted(rules)]
+    if not permissions or _sent(send, permissions, done=done):
+        return
+    for permission in permissions:
+        _sent(send, [permission], done=done)
+
+
+def _sent(
+    send: Callable[[list[IpPermissionTypeDef]], object],
+    permissions: list[IpPermissionTypeDef],
+    *,
+    done: str,
+) -> bool:
+    try:
+        send(permissions)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != done:
+            raise
+        return False
+    return True
+
+
+@effect("ec2:UpdateSecurityGroupRuleDescriptionsIngress")
+def describe_rules_as(aws: Aws, *, group_id: str, rules: Iterable[IngressRule]) -> None:
+    """Give rules that are there the descriptions that these have."""
+    aws.ec2.update_security_group_rule_descriptions_ingress(
+        GroupId=group_id, IpPermissions=[_permission(rule) for rule in sorted(rules)]
+    )
 
 
 @effect("ec2:DeleteSecurityGroup")
@@ -106,10 +132,11 @@ def _permission(rule: IngressRule) -> IpPermissionTypeDef:
     permission: IpPermissionTypeDef = {"IpProtocol": rule.protocol}
     if rule.protocol != _EVERYTHING:
         permission["FromPort"], permission["ToPort"] = rule.from_port, rule.to_port
+    about = {"Description": rule.description} if rule.description else {}
     if ":" in rule.cidr:
-        permission["Ipv6Ranges"] = [{"CidrIpv6": rule.cidr}]
+        permission["Ipv6Ranges"] = [{"CidrIpv6": rule.cidr, **about}]  # type: ignore[typeddict-item]
     else:
-        permission["IpRanges"] = [{"CidrIp": rule.cidr}]
+        permission["IpRanges"] = [{"CidrIp": rule.cidr, **about}]  # type: ignore[typeddict-item]
     return permission
 
 
@@ -125,11 +152,12 @@ def _fact(group: SecurityGroupTypeDef) -> SecurityGroupFact:
             permission.get("ToPort", -1),
             cidr,
             permission["IpProtocol"],
+            description=about,
         )
         for permission in group["IpPermissions"]
-        for cidr in (
-            *(entry["CidrIp"] for entry in permission.get("IpRanges", [])),
-            *(entry["CidrIpv6"] for entry in permission.get("Ipv6Ranges", [])),
+        for cidr, about in (
+            *((r["CidrIp"], r.get("Description", "")) for r in permission.get("IpRanges", [])),
+            *((r["CidrIpv6"], r.get("Description", "")) for r in permission.get("Ipv6Ranges", [])),
         )
     }
     return SecurityGroupFact(group["GroupId"], vpc_id, frozenset(rules))

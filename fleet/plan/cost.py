@@ -27,7 +27,7 @@ class FleetCost:
     """USD per hour of a fleet of `count` environments, by part.
 
     `instances` is at the first choice of pool, `instances_at_most` at the dearest. Volumes are priced as
-    the spec has them, and each environment has one public address.
+    the spec has them, and each environment has one public address, or none.
     """
 
     count: int
@@ -58,9 +58,11 @@ def fleet_cost(
     instances_at_most: Decimal | None,
     volume: Volume,
     rates: Mapping[str, Decimal],
+    public: bool = True,
 ) -> FleetCost:
-    """Add to the instances' price that of their volumes and public addresses."""
-    disk, address = volume_hourly(volume, rates), rates.get("address")
+    """Add to the instances' price that of their volumes, and of their addresses where these are public."""
+    disk = volume_hourly(volume, rates)
+    address = rates.get("address") if public else Decimal(0)
     return FleetCost(
         count=count,
         instances=instances,

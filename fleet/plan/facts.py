@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from fleet.plan import tags
+from fleet.plan.ways import PUBLIC, Way, parse_way
 
 Market = Literal["on-demand", "spot"]
 MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
@@ -63,23 +64,41 @@ class InstanceTypeFact:
 
 @dataclass(frozen=True)
 class SubnetFact:
-    """A subnet that instances can go into. `zone_id` is the zone's id, the same in every account (use1-az1)."""
+    """A subnet that instances can go into. `zone_id` is the zone's id, the same in every account (use1-az1).
+
+    `default_route` is the target of its route to 0.0.0.0/0, such as igw-... or nat-..., empty for none.
+    """
 
     subnet_id: str
     vpc_id: str
     availability_zone: str
     free_addresses: int
     zone_id: str = ""
+    default_route: str = ""
+
+    @property
+    def public(self) -> bool:
+        """Whether it is a public subnet in AWS's sense: its way to the internet is an internet gateway."""
+        return self.default_route.startswith("igw-")
+
+    @property
+    def way_out(self) -> bool:
+        """Whether an instance without a public address gets out to the internet."""
+        return bool(self.default_route) and not self.public
 
 
 @dataclass(frozen=True, order=True)
 class IngressRule:
-    """A range of ports open to one CIDR. `protocol` is EC2's: `tcp`, or `-1` for everything, with ports -1."""
+    """A range of ports open to one CIDR. `protocol` is EC2's: `tcp`, or `-1` for everything, with ports -1.
+
+    `description` tells whose it is; two rules that differ in nothing else are one to EC2.
+    """
 
     from_port: int
     to_port: int
     cidr: str
     protocol: str = "tcp"
+    description: str = field(default="", compare=False)
 
 
 def tcp(port: int, cidr: str) -> IngressRule:
@@ -141,6 +160,16 @@ class InstanceFact:
     def member(self) -> str | None:
         """The person's name in the fleet, or None while nobody has it yet."""
         return self.tags.get(tags.MEMBER)
+
+    @property
+    def way(self) -> Way:
+        """How it is reached."""
+        return parse_way(self.tags.get(tags.VIA))
+
+    @property
+    def address(self) -> str | None:
+        """The address at which it is reached, or None while it has none."""
+        return self.public_address if self.way == PUBLIC else self.private_address
 
     @property
     def live(self) -> bool:
@@ -209,6 +238,17 @@ class QuotaFacts:
 
 
 @dataclass(frozen=True)
+class ProfileFact:
+    """The instance profile that was asked for: its ARN, empty where there is none of that name.
+
+    `unread` says why nothing is known, and is empty otherwise, also where nobody asked.
+    """
+
+    arn: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class Owned:
     """What carries the fleet's tag in the region, by kind: everything, or the kinds that a launch goes on from."""
 
@@ -234,6 +274,7 @@ class Observed:
     line_parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """AWS's public parameters of the lines that are asked for: image ids by parameter name."""
     placement: PlacementFacts = field(default=PlacementFacts(), kw_only=True)
+    profile: ProfileFact = field(default=ProfileFact(), kw_only=True)
     instance_types: Mapping[str, InstanceTypeFact]
     offerings: Mapping[str, frozenset[str]]
     subnets: tuple[SubnetFact, ...]

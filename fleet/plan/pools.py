@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import InstanceTypeFact, Market, Observed, PlacementFacts, SubnetFact
+from fleet.plan.facts import InstanceTypeFact, Market, Observed, PlacementFacts
+from fleet.plan.network import Network
 from fleet.spec.model import Instances
 
 MARKETS: dict[str, tuple[Market, ...]] = {
@@ -23,6 +24,7 @@ TYPES_TO_SCORE_WELL = 3
 class Pool:
     """One instance type in one Availability Zone. Prices are USD per hour; None is unknown.
 
+    `spare_subnets` are further subnets of the zone, for when the first has no free addresses.
     `spot_score` is the zone's Spot placement score, 1 to 10, for all wished types together.
     """
 
@@ -63,38 +65,24 @@ def one_architecture(instances: Instances, observed: Observed) -> str:
     )
 
 
-def choose_subnets(subnets: Sequence[SubnetFact]) -> dict[str, SubnetFact]:
-    """Keep one subnet per Availability Zone, the one with most free addresses.
-
-    A CreateFleet request may not span two subnets of one zone (EC2 user guide, fleet quotas).
+def choose_pools(instances: Instances, network: Network, observed: Observed) -> tuple[Pool, ...]:
+    """Give every (type, zone) that the region offers and a subnet reaches: types in the spec's order,
+    zones by the free addresses of their subnets.
     """
-    best: dict[str, SubnetFact] = {}
-    for subnet in sorted(subnets, key=lambda subnet: (-subnet.free_addresses, subnet.subnet_id)):
-        best.setdefault(subnet.availability_zone, subnet)
-    return dict(sorted(best.items()))
-
-
-def choose_pools(instances: Instances, observed: Observed) -> tuple[Pool, ...]:
-    """Give every (type, zone) that the region offers and a subnet reaches, types in the spec's order."""
-    subnets = choose_subnets(observed.subnets)
-    if not subnets:
-        raise NotFoundError(
-            f"{observed.region} has no default VPC with a subnet",
-            remedy=f"aws ec2 create-default-vpc --region {observed.region}",
-        )
     pools = tuple(
         Pool(
             instance_type=name,
-            availability_zone=zone,
+            availability_zone=subnet.availability_zone,
             subnet_id=subnet.subnet_id,
             priority=priority,
             on_demand_usd=observed.prices.on_demand.get(name),
-            spot_usd=observed.prices.spot.get((name, zone)),
+            spot_usd=observed.prices.spot.get((name, subnet.availability_zone)),
             spot_score=observed.placement.scores.get(subnet.zone_id),
+            spare_subnets=network.spares.get(subnet.availability_zone, ()),
         )
         for priority, name in enumerate(instances.types)
-        for zone, subnet in subnets.items()
-        if zone in observed.offerings.get(name, frozenset())
+        for subnet in network.subnets
+        if subnet.availability_zone in observed.offerings.get(name, frozenset())
     )
     if not pools:
         raise not_offered(instances, observed.region)

@@ -86,7 +86,7 @@ def describe_environment(
     instance: InstanceFact, *, state: State, reason: str = "", token: str | None = None
 ) -> Environment:
     """Describe one person's environment; with `token` it carries the URL that logs in."""
-    address = instance.public_address
+    address = instance.address
     jupyter = tensorboard = None
     if address and state == "ready" and token:
         jupyter = f"http://{address}:{JUPYTER_PORT}/lab?token={token}"

@@ -75,8 +75,8 @@ class Access(Frozen):
     @classmethod
     def _goes_with_via(  # pydantic calls it by position
         cls,
-        value: bool | None,
-        info: ValidationInfo,  # noqa: FBT001
+        value: bool | None,  # noqa: FBT001
+        info: ValidationInfo,
     ) -> bool | None:
         if value is None or "via" not in info.data:
             return value

@@ -75,7 +75,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
         _tag(context, work, work.claim)
     context.tell(name, "ssh", "running")
     host = Host(
-        address=work.instance.public_address or "",
+        address=work.instance.address or "",
         port=context.settings.ssh_port,
         user=work.instance.tags.get(tags.LOGIN_USER, work.plan.image.user),
         private_key=work.private_key,

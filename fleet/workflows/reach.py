@@ -19,4 +19,4 @@ def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
 
 def endpoint_of(instance: InstanceFact) -> Endpoint:
     """Give where an instance's services answer, seen from outside."""
-    return Endpoint(instance.public_address or "", JUPYTER_PORT, TENSORBOARD_PORT)
+    return Endpoint(instance.address or "", JUPYTER_PORT, TENSORBOARD_PORT)

@@ -61,7 +61,7 @@ def execute_on_fleet(
 
     def run(instance: InstanceFact) -> MemberOutcome:
         host = Host(
-            address=instance.public_address or "",
+            address=instance.address or "",
             port=context.settings.ssh_port,
             user=_login_user(instance),
             private_key=key,
@@ -83,7 +83,7 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
             f"the host key of {member} is not recorded yet",
             remedy="run `fleet up` on its spec again",
         )
-    port, address = context.settings.ssh_port, instance.public_address or ""
+    port, address = context.settings.ssh_port, instance.address or ""
     name = known_hosts_name(address, port)
     cache = context.cache(describe_identity(context.aws).account_id, fleet)
     key = cache.write("ssh-key", describe_secrets(context, fleet).private_key)

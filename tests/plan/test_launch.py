@@ -86,11 +86,12 @@ def test_pools_follow_the_order_of_types_and_the_offerings() -> None:
 
 def test_one_subnet_per_zone_the_emptiest() -> None:
     subnets = (
-        SubnetFact("subnet-full", "vpc-1", "us-east-1a", 3),
-        SubnetFact("subnet-free", "vpc-1", "us-east-1a", 900),
+        SubnetFact("subnet-full", "vpc-1", "us-east-1a", 3, "", "igw-1"),
+        SubnetFact("subnet-free", "vpc-1", "us-east-1a", 900, "", "igw-1"),
     )
     found = plan(facts=observed(subnets=subnets))
     assert {pool.subnet_id for pool in found.pools} == {"subnet-free"}
+    assert {pool.spare_subnets for pool in found.pools} == {("subnet-full",)}
 
 
 def test_prices_of_first_and_dearest_choice() -> None:

@@ -72,8 +72,8 @@ def observed(**changes: object) -> Observed:
             "g4dn.xlarge": frozenset({"us-east-1b"}),
         },
         subnets=(
-            SubnetFact("subnet-a", "vpc-1", "us-east-1a", 4000, "use1-az6"),
-            SubnetFact("subnet-b", "vpc-1", "us-east-1b", 4000, "use1-az1"),
+            SubnetFact("subnet-a", "vpc-1", "us-east-1a", 4000, "use1-az6", "igw-1"),
+            SubnetFact("subnet-b", "vpc-1", "us-east-1b", 4000, "use1-az1", "igw-1"),
         ),
         prices=Prices({"g5.xlarge": Decimal("1.006"), "g4dn.xlarge": Decimal("0.526")}, {}),
         owned=Owned(),

@@ -18,6 +18,7 @@ PLAN = {
     "DescribeInstanceTypes": 1,
     "DescribeInstanceTypeOfferings": 1,
     "DescribeSubnets": 1,
+    "DescribeRouteTables": 1,
     "DescribeInstances": 2,  # the fleet's, and what counts against the quotas
     "DescribeSecurityGroups": 1,
     "DescribeKeyPairs": 1,

@@ -13,7 +13,7 @@ import moto.ec2.urls
 from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.utils import filter_iam_instance_profiles
 
-from fleet.sandbox.cloud.ec2 import catalog, faults, images
+from fleet.sandbox.cloud.ec2 import catalog, faults, images, networks
 from fleet.sandbox.cloud.ec2.filters import matches
 from fleet.sandbox.cloud.ec2.instance_faults import visible
 from fleet.sandbox.cloud.ec2.launch import Launcher
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from moto.ec2.models.instances import InstanceState
+    from moto.ec2.models.vpcs import VPC
 
     from fleet.sandbox.cloud.ec2.fleets import FleetRecord
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
@@ -52,6 +53,12 @@ class SandboxEc2(Templates):
     def _load_amis(self) -> None:
         """moto: 1,301 images, two of them Deep Learning AMIs."""
         self.amis = dict(images.load_images(self))
+
+    def create_default_vpc(self) -> VPC:
+        """moto: without the internet gateway that makes its subnets public."""
+        vpc = super().create_default_vpc()
+        networks.open_to_the_internet(self, vpc)
+        return vpc
 
     def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
         """moto compares every tag of the Region with a pattern for each resource that it describes:

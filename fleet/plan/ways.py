@@ -1,0 +1,64 @@
+"""How instances are reached: at public addresses, or at private ones by one of three ways. Pure.
+
+Tags are the record: the way stands in an instance's tag, for whoever comes later without the spec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fleet.spec.access import Access
+
+Kind = Literal["public", "direct", "ssm", "bastion"]
+
+_KINDS: tuple[Kind, ...] = ("public", "direct", "ssm", "bastion")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in. `bastion` is `user@host` or `user@host:port` where the kind is bastion, and empty otherwise."""
+
+    kind: Kind = "public"
+    bastion: str = ""
+
+    @property
+    def text(self) -> str:
+        """Write it as it stands in a tag."""
+        return f"{self.kind} {self.bastion}".strip()
+
+    @property
+    def tunnelled(self) -> bool:
+        """Whether only SSH comes through, so that other ports are reached inside of it."""
+        return self.kind in {"ssm", "bastion"}
+
+    @property
+    def words(self) -> str:
+        """Say it to a person."""
+        return {
+            "public": "public addresses",
+            "direct": "private addresses, reached directly",
+            "ssm": "private addresses, SSH over Systems Manager",
+            "bastion": f"private addresses, SSH through {self.bastion}",
+        }[self.kind]
+
+
+PUBLIC = Way()
+
+
+def way_of(access: Access) -> Way:
+    """Give the way that a spec asks for."""
+    if access.via is None:
+        return PUBLIC
+    if access.via.bastion:
+        return Way("bastion", access.via.bastion)
+    return Way(access.via.through or "direct")
+
+
+def parse_way(text: str | None) -> Way:
+    """Read a way from a tag; no tag, and what is no way, is public."""
+    word, _, bastion = (text or "").partition(" ")
+    for kind in _KINDS:
+        if kind == word:
+            return Way(kind, bastion)
+    return PUBLIC
