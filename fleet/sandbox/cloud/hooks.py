@@ -7,6 +7,7 @@ In-process only; what a person can switch on from a terminal is in `faults.py`. 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,20 +19,25 @@ Before = Callable[[Call], ApiError | None]
 After = Callable[[Call, Answer], None]
 
 
+_KEPT = 10_000
+"""So many calls are kept, without their bodies: a sandbox may run for weeks."""
+
+
 class Hooks:
-    """Numbers the calls of one cloud from 1 and keeps them. Calls at the same time are numbered as
-    they come.
+    """Numbers the calls of one cloud from 1 and keeps the latest. Calls at the same time are numbered
+    as they come.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Call] = []
+        self._count = 0
+        self._calls: deque[Call] = deque(maxlen=_KEPT)
         self._before: dict[int, Before] = {}
         self._after: dict[int, After] = {}
 
     @property
     def calls(self) -> list[Call]:
-        """Every call so far, whatever became of it."""
+        """The calls so far, without their bodies, whatever became of them."""
         with self._lock:
             return list(self._calls)
 
@@ -46,6 +52,7 @@ class Hooks:
     def restart(self) -> None:
         """Forget every act and every call; the next call is the first."""
         with self._lock:
+            self._count = 0
             self._calls.clear()
             self._before.clear()
             self._after.clear()
@@ -53,8 +60,9 @@ class Hooks:
     def arrived(self, call: Call) -> Call:
         """The call with its number."""
         with self._lock:
-            numbered = replace(call, number=len(self._calls) + 1)
-            self._calls.append(numbered)
+            self._count += 1
+            numbered = replace(call, number=self._count)
+            self._calls.append(replace(numbered, body=b""))
         return numbered
 
     def check(self, call: Call) -> ApiError | None:

@@ -14,8 +14,10 @@ from tests.sandbox.cloud.asking import (
     launched,
     overrides,
     refused,
+    states,
     template,
 )
+from tests.sandbox.cloud.recording import eventually
 
 if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
@@ -84,7 +86,13 @@ def test_no_capacity_for_run_instances_and_a_start(served: Served) -> None:
     served.cloud.faults.add("no-capacity", type="t3.medium", calls=1)
     said = refused("InsufficientInstanceCapacity", served.ec2.run_instances, **request)
     assert "t3.medium" in said
-    served.ec2.run_instances(**request)
+    (made,) = served.ec2.run_instances(**request)["Instances"]
+    ids = [made["InstanceId"]]
+    served.ec2.stop_instances(InstanceIds=ids)
+    eventually(lambda: states(served), lambda found: found == {"stopped"})
+    served.cloud.faults.add("no-capacity", type="t3.medium", calls=1)
+    refused("InsufficientInstanceCapacity", served.ec2.start_instances, InstanceIds=ids)
+    served.ec2.start_instances(InstanceIds=ids)
 
 
 def test_a_partial_fleet(served: Served) -> None:

@@ -30,10 +30,10 @@ _REASONS = {
 
 def befalls(instance: SandboxInstance) -> Matches:
     """Whether a fault befalls the instance."""
-    tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
 
     def matches(fault: Fault) -> bool:
         asked = fault.conditions
+        tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
         return (
             asked.instance_type in {None, instance.instance_type}
             and asked.zone in {None, instance.availability_zone}
