@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import urllib.error
 import urllib.request
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
@@ -22,6 +24,32 @@ def describe_identity(aws: Aws) -> Identity:
     """Ask STS who calls."""
     answer = aws.sts.get_caller_identity()
     return Identity(account_id=answer["Account"], arn=answer["Arn"])
+
+
+def describe_time(aws: Aws) -> datetime:
+    """Give the time of AWS's clock, to the second, from the Date header of an answer. Needs no credentials."""
+    url = aws.sts.meta.endpoint_url
+    opener = urllib.request.build_opener(_NoRedirect())
+    remedy = "check the network, the proxy and AWS_ENDPOINT_URL"
+    try:
+        with opener.open(url, timeout=_CHECKIP_SECONDS) as answer:
+            date = answer.headers["Date"]
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            date = refusal.headers["Date"]
+    except OSError as error:
+        raise EndpointError(f"AWS does not answer: {url}: {error}", remedy=remedy) from error
+    try:
+        return parsedate_to_datetime(date)
+    except (TypeError, ValueError) as error:
+        raise EndpointError(f"{url} does not tell the time", remedy=remedy) from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """STS sends whoever asks for nothing to a page of its documentation; its answer tells the time already."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 def describe_caller_cidr(url: str) -> str:

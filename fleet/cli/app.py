@@ -22,6 +22,7 @@ COMMANDS = {
     "types": ("fleet.cli.types", "Find instance types by need, with prices."),
     "cost": ("fleet.cli.cost", "Estimate what instances cost."),
     "quota": ("fleet.cli.quota", "Count vCPUs against the account's quotas; ask for more."),
+    "doctor": ("fleet.cli.doctor", "Check credentials, permissions, quotas, network and clock."),
     "iam": ("fleet.cli.iam", "The least IAM policy that the commands need."),
     "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
     "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset, fault."),

@@ -79,6 +79,8 @@ _SCOPES = (
                 "ec2:DescribeLaunchTemplateVersions",
                 "ec2:DescribeLaunchTemplates",
                 "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeRegions",
+                "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSnapshots",
                 "ec2:DescribeSpotInstanceRequests",
@@ -128,6 +130,7 @@ _SCOPES = (
                 "ec2:RevokeSecurityGroupIngress",
                 "ec2:StartInstances",
                 "ec2:TerminateInstances",
+                "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
             }
         ),
         conditions=_marked("ResourceTag"),
@@ -183,6 +186,18 @@ _SCOPES = (
         frozenset({"servicequotas:RequestServiceQuotaIncrease"}),
         ("arn:aws:servicequotas:*:*:ec2/*",),
     ),
+    # An instance profile of the spec is looked at, and its role handed to EC2 and to nobody else.
+    _Scope(
+        "LookAtProfiles",
+        frozenset({"iam:GetInstanceProfile"}),
+        ("arn:aws:iam::*:instance-profile/*",),
+    ),
+    _Scope(
+        "PassRoleToInstances",
+        frozenset({"iam:PassRole"}),
+        ("arn:aws:iam::*:role/*",),
+        {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+    ),
     _Scope(
         "SpotRole",
         frozenset({"iam:CreateServiceLinkedRole"}),
@@ -194,6 +209,7 @@ _SCOPES = (
 CHECKED_WITH = {
     "ec2:RunInstances": "ec2:CreateFleet",
     "iam:CreateServiceLinkedRole": "ec2:CreateFleet",
+    "iam:PassRole": "ec2:CreateFleet",
     "kms:CreateGrant": "ec2:CreateFleet",
     "kms:Decrypt": "ssm:GetParametersByPath",
     "kms:DescribeKey": "ec2:CreateFleet",
