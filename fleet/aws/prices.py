@@ -28,6 +28,7 @@ _MOST_ASKED_ONE_BY_ONE = 12
 _MIB_PER_GIB = 1024
 _IOPS_GROUPS = {"EBS IOPS": "", "EBS IOPS Tier 2": "/2", "EBS IOPS Tier 3": "/3"}
 _ADDRESS = "PublicIPv4:InUseAddress"
+_SNAPSHOT = "EBS:SnapshotUsage"
 
 
 @effect("pricing:GetProducts")
@@ -50,6 +51,7 @@ def describe_rates(aws: Aws) -> Mapping[str, Decimal]:
     _ = aws.pricing
     asked: tuple[tuple[str, dict[str, str]], ...] = (
         ("AmazonEC2", {"productFamily": "Storage"}),
+        ("AmazonEC2", {"productFamily": "Storage Snapshot"}),
         ("AmazonEC2", {"productFamily": "System Operation"}),
         ("AmazonEC2", {"productFamily": "Provisioned Throughput"}),
         ("AmazonVPC", {}),
@@ -116,6 +118,8 @@ def _rates(product: Any) -> Iterator[tuple[str, Decimal]]:
             yield f"throughput/{kind}", price / _MIB_PER_GIB
         elif attributes.get("usagetype", "").endswith(_ADDRESS):
             yield "address", price
+        elif attributes.get("usagetype", "").endswith(_SNAPSHOT):
+            yield "snapshot", price
 
 
 def _usd(product: Any) -> list[Decimal]:

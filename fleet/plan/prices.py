@@ -7,6 +7,7 @@ Pure. A figure that is not known stays unknown in every sum: None is never taken
     iops/KIND[/TIER]    USD per provisioned IOPS and month
     throughput/KIND     USD per MiB/s and month
     address             USD per hour of a public IPv4 address
+    snapshot            USD per GiB and month that an EBS snapshot stores
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ IO2_TIERS = (32000, 64000)
 """Up to so many provisioned IOPS the first and the second rate of io2 hold."""
 
 RATES = frozenset(
-    {"address", "throughput/gp3"}
+    {"address", "snapshot", "throughput/gp3"}
     | {f"volume/{kind}" for kind in ("gp3", "gp2", "io1", "io2")}
     | {f"iops/{kind}" for kind in ("gp3", "io1", "io2", "io2/2", "io2/3")}
 )

@@ -21,7 +21,7 @@ from fleet.workflows.attempts import Attempts, Refused, paced
 from fleet.workflows.context import Context
 from fleet.workflows.inventory import describe_inventory, look_again
 from fleet.workflows.prices import read_figures
-from fleet.workflows.release import Outcome, release
+from fleet.workflows.release import release
 
 
 def plan_down(
@@ -39,31 +39,28 @@ def plan_down(
 
 def apply_down(context: Context, teardown: Teardown) -> Receipt:
     """Take away what was planned, then look again. What could not go stands under `left`."""
-    unkept = _keep(context, teardown)
-    stays = {key[1] for key in unkept}
-    goes = [r for r in teardown.release if r.resource_id not in stays]
-    done = release(context, goes, fleet=teardown.fleet, newcomers=teardown.whole)
-    outcome = Outcome({**done.refused, **unkept}, done.newcomers)
+    attempts = Attempts(context)
+    _keep(attempts, teardown)
+    goes = [r for r in teardown.release if r.key not in attempts.refused]
+    newcomers = release(attempts, goes, fleet=teardown.fleet, newcomers=teardown.whole)
     context.tell(None, "look again", "running")
-    receipt = _look_again(context, teardown, outcome)
+    receipt = _look_again(attempts, teardown, newcomers)
     context.tell(None, "look again", "done")
     if teardown.whole and receipt.clean:
         context.cache(describe_identity(context.aws).account_id, teardown.fleet).delete()
     return receipt
 
 
-def _keep(context: Context, teardown: Teardown) -> dict[Key, Refused]:
+def _keep(attempts: Attempts, teardown: Teardown) -> None:
     """Let the volumes that are to stay outlive their instances, before any of those ends.
 
-    The tag comes first: killed anywhere, a volume that stays says why. Gives the instances whose
-    volumes cannot be kept: those must not be terminated.
+    The tag comes first: killed anywhere, a volume that stays says why. An instance whose volumes cannot
+    be kept is written down as refused: it must not be terminated.
     """
-    attempts = Attempts(context)
     live = [r for r in teardown.release if r.live]
     held = [(i, [v for v in teardown.keep if v.instance_id == i.resource_id]) for i in live]
-    for instance, volumes in paced(context, [each for each in held if each[1]]):
-        attempts.attempt([instance], partial(_keep_of, context, instance, volumes))
-    return dict(attempts.refused)
+    for instance, volumes in paced(attempts.context, [each for each in held if each[1]]):
+        attempts.attempt([instance], partial(_keep_of, attempts.context, instance, volumes))
 
 
 def _keep_of(context: Context, instance: Resource, volumes: Sequence[Resource]) -> None:
@@ -75,14 +72,14 @@ def _keep_of(context: Context, instance: Resource, volumes: Sequence[Resource]) 
         keep_volumes_of(context.aws, instance_id=instance.resource_id, devices=ending)
 
 
-def _look_again(context: Context, teardown: Teardown, outcome: Outcome) -> Receipt:
+def _look_again(attempts: Attempts, teardown: Teardown, newcomers: Sequence[Resource]) -> Receipt:
     """Look over all kinds; what nobody refused and still shows is looked for again."""
 
     def settled(inventory: Inventory) -> bool:
-        return all(r.key in outcome.refused for r in _left(inventory, teardown))
+        return all(r.key in attempts.refused for r in _left(inventory, teardown))
 
-    inventory = look_again(context, teardown.fleet, settled=settled)
-    return _receipt(context, teardown, outcome, inventory)
+    inventory = look_again(attempts.context, teardown.fleet, settled=settled)
+    return _receipt(attempts, teardown, newcomers, inventory)
 
 
 def _left(inventory: Inventory, teardown: Teardown) -> tuple[Resource, ...]:
@@ -96,7 +93,10 @@ def _left(inventory: Inventory, teardown: Teardown) -> tuple[Resource, ...]:
 
 
 def _receipt(
-    context: Context, teardown: Teardown, outcome: Outcome, inventory: Inventory
+    attempts: Attempts,
+    teardown: Teardown,
+    newcomers: Sequence[Resource],
+    inventory: Inventory,
 ) -> Receipt:
     left = _left(inventory, teardown)
     there = {r.key for r in left}
@@ -105,8 +105,8 @@ def _receipt(
     reasons = {r.key: Refused("was made meanwhile") for r in left}
     reasons |= {r.key: Refused(f"still {r.state or 'there'}") for r in teardown.release}
     reasons |= {r.key: Refused("kept on request") for r in kept}
-    known = describe_leftovers(context, (*left, *kept), {**reasons, **outcome.refused})
-    gone = (r for r in (*teardown.release, *outcome.newcomers) if r.key not in there)
+    known = describe_leftovers(attempts.context, (*left, *kept), {**reasons, **attempts.refused})
+    gone = (r for r in (*teardown.release, *newcomers) if r.key not in there)
     return Receipt(
         fleet=teardown.fleet,
         region=teardown.region,

@@ -9,9 +9,8 @@ What AWS refuses is written down and the rest goes on. Run again after a crash i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
 from fleet.aws.inventory import READERS
@@ -20,50 +19,47 @@ from fleet.aws.launch_templates import delete_launch_template
 from fleet.aws.parameters import delete_parameters
 from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.aws.spot_requests import cancel_spot_requests
-from fleet.plan.resources import Key, Kind, Resource
-from fleet.workflows.attempts import Attempts, Refused, paced
-from fleet.workflows.context import Context
+from fleet.plan.resources import Kind, Resource
+from fleet.workflows.attempts import Attempts, paced
 from fleet.workflows.group_release import release_group
 from fleet.workflows.outlive import Outliving
 from fleet.workflows.terminate import Termination
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What was refused, with the reason; and instances that appeared meanwhile and were terminated too."""
-
-    refused: Mapping[Key, Refused]
-    newcomers: tuple[Resource, ...]
-
-
 def release(
-    context: Context,
+    attempts: Attempts,
     resources: Sequence[Resource],
     *,
     fleet: str | None,
     newcomers: bool = False,
-) -> Outcome:
-    """Release resources; gives what was refused, and why.
+) -> tuple[Resource, ...]:
+    """Release resources; what is refused stands in `attempts` afterwards. Raises only where AWS cannot be asked at all.
 
     `fleet` narrows what is looked at meanwhile (None: all fleets). With `newcomers` an instance of the
-    fleet that becomes visible meanwhile ends too. Raises only where AWS cannot be asked at all.
+    fleet that becomes visible meanwhile ends too, unless it was refused before; gives those.
     """
-    work = _Release(context, resources, fleet, newcomers=newcomers)
+    work = _Release(attempts, resources, fleet, newcomers=newcomers)
     work.run()
-    return Outcome(work.attempts.refused, work.newcomers)
+    return work.newcomers
 
 
 class _Release:
     def __init__(
-        self, context: Context, resources: Sequence[Resource], fleet: str | None, *, newcomers: bool
+        self,
+        attempts: Attempts,
+        resources: Sequence[Resource],
+        fleet: str | None,
+        *,
+        newcomers: bool,
     ) -> None:
-        self.attempts = Attempts(context)
-        self._context, self._aws = context, context.aws
+        self._attempts = attempts
+        self._context = attempts.context
+        self._aws = aws = attempts.context.aws
         self._resources, self._fleet = resources, fleet
         self._termination = Termination(
-            self.attempts,
+            self._attempts,
             self._of("instances"),
-            look=lambda: READERS["instances"](context.aws, fleet),
+            look=lambda: READERS["instances"](aws, fleet),
             newcomers=newcomers,
         )
 
@@ -85,7 +81,7 @@ class _Release:
             volumes = pool.submit(self._outliving("volumes").run)
             self._outliving("network_interfaces").run()
             for group in self._of("security_groups"):
-                release_group(self.attempts, group, termination=self._termination)
+                release_group(self._attempts, group, termination=self._termination)
             for done in (*early, volumes):
                 done.result()
         except BaseException:
@@ -101,23 +97,23 @@ class _Release:
 
     def _outliving(self, kind: Kind) -> Outliving:
         return Outliving(
-            self.attempts, self._of(kind), fleet=self._fleet, termination=self._termination
+            self._attempts, self._of(kind), fleet=self._fleet, termination=self._termination
         )
 
     def _one_by_one(self, kind: Kind, act: Callable[[str], None]) -> None:
         for one in paced(self._context, self._of(kind)):
-            self.attempts.attempt([one], partial(act, one.resource_id))
+            self._attempts.attempt([one], partial(act, one.resource_id))
 
     def _spot_requests(self) -> None:
         """First of all: a persistent request would launch again what we terminate."""
         found = self._of("spot_requests")
         ids = [one.resource_id for one in found]
-        self.attempts.attempt(found, partial(cancel_spot_requests, self._aws, request_ids=ids))
+        self._attempts.attempt(found, partial(cancel_spot_requests, self._aws, request_ids=ids))
 
     def _parameters(self) -> None:
         found = self._of("parameters")
         names = [one.resource_id for one in found]
-        self.attempts.attempt(found, partial(delete_parameters, self._aws, names=names))
+        self._attempts.attempt(found, partial(delete_parameters, self._aws, names=names))
 
     def _key_pairs(self) -> None:
         self._one_by_one("key_pairs", lambda i: delete_key_pair(self._aws, key_pair_id=i))

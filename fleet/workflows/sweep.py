@@ -16,12 +16,12 @@ from fleet.plan.leftovers import Leftover, monthly_usd, types_to_price
 from fleet.plan.prices import known_prices
 from fleet.plan.resources import Inventory, Kind, Resource, by_kind
 from fleet.plan.sweep import Orphan, plan_sweep
-from fleet.workflows.attempts import Refused
+from fleet.workflows.attempts import Attempts, Refused
 from fleet.workflows.context import Context
 from fleet.workflows.down import describe_leftovers
 from fleet.workflows.inventory import describe_inventory, look_again
 from fleet.workflows.prices import read_figures
-from fleet.workflows.release import Outcome, release
+from fleet.workflows.release import release
 
 _REGIONS_AT_ONCE = 8
 
@@ -159,19 +159,18 @@ def _sweep_region(context: Context, sweep: Sweep) -> SweepReceipt:
         for key, one in now.items()
         if key not in known
     ]
-    outcome = release(context, goes, fleet=None)
-    left = _left(context, goes, outcome)
+    attempts = Attempts(context)
+    release(attempts, goes, fleet=None)
+    left = _left(attempts, goes)
     reasons = {r.key: Refused(f"still {r.state or 'there'}") for r in left}
     return SweepReceipt(
         released=tuple(r for r in goes if r not in left),
-        left=describe_leftovers(context, left, {**reasons, **outcome.refused}),
+        left=describe_leftovers(context, left, {**reasons, **attempts.refused}),
         changed=tuple(changed),
     )
 
 
-def _left(
-    context: Context, resources: Sequence[Resource], outcome: Outcome
-) -> tuple[Resource, ...]:
+def _left(attempts: Attempts, resources: Sequence[Resource]) -> tuple[Resource, ...]:
     if not resources:
         return ()
 
@@ -180,9 +179,9 @@ def _left(
         return tuple(r for r in resources if r.key in keys)
 
     def settled(inventory: Inventory) -> bool:
-        return all(r.key in outcome.refused for r in there(inventory))
+        return all(r.key in attempts.refused for r in there(inventory))
 
-    return there(look_again(context, None, settled=settled))
+    return there(look_again(attempts.context, None, settled=settled))
 
 
 def _changed(one: Orphan, *, there: bool) -> str:

@@ -104,7 +104,8 @@ class Termination:
 
     def _welcome(self, seen: dict[str, Resource], now: float) -> list[str]:
         """Take in instances that were launched, but not visible, when we looked first."""
-        fresh = [r for i, r in seen.items() if i not in self._known and r.ours and r.live]
+        others = (r for i, r in seen.items() if i not in self._known and r.ours and r.live)
+        fresh = [r for r in others if r.key not in self._attempts.refused]
         for one in fresh:
             self._context.tell(None, "terminate", "note", f"{one.resource_id} has appeared")
             self._known[one.resource_id] = self._waiting[one.resource_id] = one

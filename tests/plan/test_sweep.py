@@ -22,10 +22,10 @@ def thing(
     expires: float | None = None,
     state: str = "",
     instance: str | None = None,
-    **more: str,
+    more: tuple[str, str] | None = None,
 ) -> Resource:
     """A thing of fleet `room`, made so many hours ago, expiring in so many."""
-    named = tags.fleet_tags("room") | more
+    named = tags.fleet_tags("room") | dict([more] if more else [])
     if expires is not None:
         named[tags.EXPIRES_AT] = tags.expiry_text(NOW + timedelta(hours=expires))
     made = None if hours is None else NOW - timedelta(hours=hours)
@@ -94,13 +94,13 @@ def test_no_age_is_shown_and_not_touched() -> None:
 def test_orphans_of_a_fleet_at_work() -> None:
     loose = thing("volumes", "vol-9", state="available")
     fresh = thing("volumes", "vol-8", state="available", hours=1)
-    baked = thing("snapshots", "snap-9", **{tags.STATUS: "candidate"})
-    good = thing("snapshots", "snap-8", **{tags.STATUS: tags.STABLE})
+    baked = thing("snapshots", "snap-9", more=(tags.STATUS, "candidate"))
+    good = thing("snapshots", "snap-8", more=(tags.STATUS, tags.STABLE))
     assert ids(sweep(*WHOLE, loose, fresh, baked, good)) == ["vol-9", "snap-9"]
 
 
 def test_what_is_kept_on_purpose_is_shown_only() -> None:
-    kept = thing("volumes", "vol-9", state="available", **{tags.KEPT: "2026-11-01T00:00:00Z"})
+    kept = thing("volumes", "vol-9", state="available", more=(tags.KEPT, "2026-11-01T00:00:00Z"))
     (one,) = sweep(kept)
     assert not one.touch
     assert "--keep-volumes" in one.reason

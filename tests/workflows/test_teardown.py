@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.requests import tag_list, tag_specification
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
+from fleet.plan.resources import by_kind
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import Event
 from fleet.workflows.foundation import ensure_foundation
@@ -53,7 +55,7 @@ def test_volumes_are_kept_and_told_until_somebody_takes_them(world: World) -> No
     receipt = down(world, keep_volumes=True)
     assert receipt.clean
     assert released(receipt) == {"instances": 2, "network_interfaces": 2, **SHARED}
-    assert [one.monthly_usd for one in receipt.kept] == [8, 8]
+    assert [round(one.monthly_usd or 0, 2) for one in receipt.kept] == [8, 8]
     assert all("delete-volume" in one.command for one in receipt.kept)
     left = volumes(world)
     assert [volume["State"] for volume in left] == ["available"] * 2
@@ -107,9 +109,9 @@ def test_a_protected_instance_is_told_and_the_rest_goes(world: World) -> None:
     left = {one.kind: one for one in receipt.left}
     assert left["instances"].reason == "termination protection is on"
     assert "--no-disable-api-termination" in left["instances"].command
-    assert left["instances"].monthly_usd == pytest.approx((1.006 + 0.005) * 720)
+    assert left["instances"].monthly_usd == (Decimal("1.006") + Decimal("0.005")) * 720
     assert left["volumes"].reason == f"attached to instance {protected}, which stays"
-    assert left["volumes"].monthly_usd == pytest.approx(8)
+    assert left["volumes"].monthly_usd == pytest.approx(Decimal(8))
     assert protected in left["security_groups"].reason
     world.served.ec2.modify_instance_attribute(
         InstanceId=protected, DisableApiTermination={"Value": False}
@@ -184,10 +186,10 @@ def test_a_fleet_that_is_half_gone(world: World) -> None:
         InstanceIds=[str(report.environments[0].instance_id)],
         WaiterConfig={"Delay": 1, "MaxAttempts": 30},
     )
-    owned = world.plan().owned
-    ec2.delete_key_pair(KeyName=owned.key_pairs[0].name)
-    ec2.delete_launch_template(LaunchTemplateId=owned.launch_templates[0].template_id)
-    world.served.client("ssm").delete_parameters(Names=list(owned.parameters))
+    ids = by_kind(plan_down(world.context, "workshop").release)
+    ec2.delete_key_pair(KeyPairId=ids["key_pairs"][0])
+    ec2.delete_launch_template(LaunchTemplateId=ids["launch_templates"][0])
+    world.served.client("ssm").delete_parameters(Names=list(ids["parameters"]))
     receipt = down(world)
     assert receipt.clean
     assert released(receipt) == {

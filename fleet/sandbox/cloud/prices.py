@@ -24,6 +24,7 @@ STORAGE_GB_MONTH = {
     "st1": 0.045,
     "sc1": 0.015,
 }
+SNAPSHOT_GB_MONTH = 0.05
 GP3_IOPS_MONTH = 0.005
 GP3_GIBPS_MONTH = 40.96
 """Throughput is priced per GiBps-month; 40.96 is $0.04 per MiBps."""

@@ -113,6 +113,8 @@ def _storage() -> Iterator[Offer]:
             "usagetype": f"EBS:VolumeUsage.{kind}",
         }
         yield attributes, "Storage", "GB-Mo", price
+    usage = {"usagetype": "EBS:SnapshotUsage"}
+    yield usage, "Storage Snapshot", "GB-Mo", prices.SNAPSHOT_GB_MONTH
     iops = {"volumeApiName": "gp3", "group": "EBS IOPS", "usagetype": "EBS:VolumeP-IOPS.gp3"}
     yield iops, "System Operation", "IOPS-Mo", prices.GP3_IOPS_MONTH
     iops = {"volumeApiName": "io2", "group": "EBS IOPS", "usagetype": "EBS:VolumeP-IOPS.io2"}
@@ -180,6 +182,8 @@ def _family(attributes: dict[str, str], unit: str) -> str:
             if "metal" in attributes["instanceType"]
             else "Compute Instance"
         )
+    if attributes["usagetype"].endswith("SnapshotUsage"):
+        return "Storage Snapshot"
     return {
         "GB-Mo": "Storage",
         "IOPS-Mo": "System Operation",
