@@ -13,7 +13,7 @@ from fleet.aws.requests import tag_specification
 from fleet.errors import NotAuthorizedError
 from fleet.plan import tags
 from fleet.workflows.context import Context
-from fleet.workflows.launching import ensure_foundation
+from fleet.workflows.foundation import ensure_foundation
 from fleet.workflows.prices import read_figures
 from fleet.workflows.sweep import Sweep, apply_sweep, plan_sweeping
 from tests.workflows.conftest import World
