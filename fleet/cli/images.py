@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from fleet.cli.options import output_option
+from fleet.cli.options import output_option, parse_flag
 from fleet.cli.output import echo_json, echo_table
 from fleet.cli.session import Globals, open_context
 
@@ -50,8 +50,10 @@ def command(
       fleet images --framework tensorflow --include-deprecated -o json
     """
     from fleet.plan.image_list import ImageQuery  # noqa: PLC0415
+    from fleet.spec.rules import version as parse_version  # noqa: PLC0415
     from fleet.workflows.images import list_images  # noqa: PLC0415
 
+    parse_flag("--version", version, parse_version)
     context = open_context(options)
     query = ImageQuery(framework, version, os_, arch, driver, for_, include_deprecated)
     found = list_images(context, query)
@@ -59,8 +61,9 @@ def command(
         echo_json({"images": [each.as_json() for each in found]})
         return
     if not found:
+        stopped = "; AWS stopped publishing MXNet images" if framework == "mxnet" else ""
         more = "" if include_deprecated else "; older ones: --include-deprecated"
-        click.echo(f"no such Deep Learning AMI in {context.aws.region}{more}", err=True)
+        click.echo(f"no such Deep Learning AMI in {context.aws.region}{stopped}{more}", err=True)
         return
     echo_table(
         ("ID", "FRAMEWORK", "VERSION", "OS", "ARCH", "DRIVER", "BUILT", "PATCHED UNTIL"),

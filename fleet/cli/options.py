@@ -12,6 +12,7 @@ from fleet.cli.session import Globals
 from fleet.errors import FleetError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def output_option(*formats: str) -> Callable[[F], F]:
@@ -40,3 +41,14 @@ def confirm(question: str, *, yes: bool, options: Globals) -> None:
         raise UsageError("nobody is there to confirm (stdin is no terminal)", remedy="pass --yes")
     if not click.confirm(question, err=True):
         raise FleetError("not confirmed", remedy="nothing was changed")
+
+
+def parse_flag(flag: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    """Read the value of a flag by the rule of the spec; None stays None. Raises UsageError."""
+    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
+
+    try:
+        return None if text is None else parse(text)
+    except RefusedError as refused:
+        (objection,) = refused.objections
+        raise UsageError(f"{flag} {objection.message}", remedy=objection.remedy) from refused

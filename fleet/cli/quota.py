@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,12 +79,25 @@ def _answer(
 
         context = open_context(options, spec_region=spec.region)
         return context, count_spec(context, spec)
+    for item in items:
+        _require_type(item)
     from fleet.plan.pools import MARKETS  # noqa: PLC0415
     from fleet.workflows.quotas import count_types  # noqa: PLC0415
 
     context = open_context(options)
     markets = MARKETS[market or "on-demand"]
     return context, count_types(context, items, markets=markets, count=count or 1)
+
+
+def _require_type(item: str) -> None:
+    from fleet.spec.refusal import shown  # noqa: PLC0415
+    from fleet.spec.rules import INSTANCE_TYPE_PATTERN  # noqa: PLC0415
+
+    if not re.fullmatch(INSTANCE_TYPE_PATTERN, item):
+        raise UsageError(
+            f"{shown(item)} is neither a spec that is there nor an instance type",
+            remedy="name a file such as workshop.yaml, or types such as g5.xlarge",
+        )
 
 
 def _echo(

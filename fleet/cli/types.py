@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from fleet.cli.cost import saving
-from fleet.cli.options import output_option
+from fleet.cli.options import output_option, parse_flag
 from fleet.cli.output import echo_json, echo_table, usd
 from fleet.cli.session import Globals, open_context
 from fleet.errors import UsageError
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from fleet.plan.facts import Market
     from fleet.plan.hardware import Offer
     from fleet.spec.model import ImageSelector
-
-T = TypeVar("T")
 
 _MIB_PER_GIB = 1024
 _HEADINGS = (
@@ -110,14 +107,14 @@ def command(
 def _mib(flag: str, text: str | None) -> int | None:
     from fleet.spec.values import parse_size  # noqa: PLC0415
 
-    gib = _parsed(flag, text, parse_size)
+    gib = parse_flag(flag, text, parse_size)
     return None if gib is None else gib * _MIB_PER_GIB
 
 
 def _price(text: str | None) -> Decimal | None:
     from fleet.spec.values import parse_price  # noqa: PLC0415
 
-    return _parsed("--max-price", text, parse_price)
+    return parse_flag("--max-price", text, parse_price)
 
 
 def _image(text: str | None) -> ImageSelector | None:
@@ -134,17 +131,6 @@ def _image(text: str | None) -> ImageSelector | None:
             f"--image {shown(text)} is neither a framework nor an AMI id",
             remedy="write pytorch, tensorflow, mxnet or base, or an id like ami-0123456789abcdef0",
         ) from error
-
-
-def _parsed(flag: str, text: str | None, parse: Callable[[str], T]) -> T | None:
-    """Read the value of a flag by the rule of the spec."""
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
-
-    try:
-        return None if text is None else parse(text)
-    except RefusedError as refused:
-        (objection,) = refused.objections
-        raise UsageError(f"{flag} {objection.message}", remedy=objection.remedy) from refused
 
 
 def _quota(offer: Offer, market: Market) -> str:

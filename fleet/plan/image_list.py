@@ -70,7 +70,10 @@ def list_matching(
     instance_type: InstanceTypeFact | None,
     now: datetime,
 ) -> tuple[ListedImage, ...]:
-    """Give the images of the DLAMI owner that a query asks for, the newest first."""
+    """Give the images of the DLAMI owner that a query asks for, the newest first.
+
+    Raises FleetError with the newest one's reason where none of them can drive the instance type.
+    """
     found = (
         ListedImage(
             image=image,
@@ -82,11 +85,20 @@ def list_matching(
         if image.owner_id == catalogue.owner
         and (name := parse_dlami_name(image.name)) is not None
         and _asked(name, image, query)
-        and (instance_type is None or refuse_type(image, instance_type) is None)
     )
-    return tuple(
-        sorted(found, key=lambda each: (each.image.created_at, each.image.name), reverse=True)
-    )
+    listed = sorted(found, key=lambda each: (each.image.created_at, each.image.name), reverse=True)
+    return tuple(listed) if instance_type is None else _driving(listed, instance_type)
+
+
+def _driving(
+    listed: Sequence[ListedImage], instance_type: InstanceTypeFact
+) -> tuple[ListedImage, ...]:
+    fitting = tuple(each for each in listed if refuse_type(each.image, instance_type) is None)
+    # of the type's own architecture, if there are any: their reason says more
+    told = sorted(listed, key=lambda e: e.image.architecture not in instance_type.architectures)
+    if not fitting and told and (refusal := refuse_type(told[0].image, instance_type)):
+        raise refusal
+    return fitting
 
 
 def _asked(name: DlamiName, image: ImageFact, query: ImageQuery) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.assets.shipped import load_catalogue
+from fleet.errors import FleetError
 from fleet.plan.image_list import ImageQuery, list_matching
 from tests.plan.test_image_fit import ARM, NEURON, PROPRIETARY
 from tests.plan.test_images import BASE, NOW, TENSORFLOW, image, pytorch
@@ -50,3 +51,11 @@ def test_only_what_a_type_can_be_driven_by() -> None:
         ALL, ImageQuery(), load_catalogue(), instance_type=gpu_type("p3.2xlarge"), now=NOW
     )
     assert [each.image.name for each in found] == [PROPRIETARY.name]
+
+
+def test_a_type_that_none_can_drive_is_refused_with_the_reason() -> None:
+    amd = gpu_type("g4ad.xlarge", manufacturer="AMD")
+    with pytest.raises(FleetError, match=r"g4ad\.xlarge: its accelerators are AMD's"):
+        list_matching(ALL, ImageQuery(), load_catalogue(), instance_type=amd, now=NOW)
+    nothing = ImageQuery(framework="mxnet")
+    assert list_matching(ALL, nothing, load_catalogue(), instance_type=amd, now=NOW) == ()
