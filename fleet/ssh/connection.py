@@ -7,7 +7,6 @@ Time limits everywhere: a mute peer is not noticed by keepalives.
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,25 +17,29 @@ import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
 from fleet.ssh.keys import PrivateKey, key_line, known_hosts_name, parse_key_line
+from fleet.ssh.roads import DIRECT, STEP_SECONDS, Road, Sock
 
 # paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
-_STEP_SECONDS = 15
-"""Limit of each step: TCP connect, banner, authentication, opening a channel."""
-
 _RETRY_SECONDS = 1.0
+_TOLD = (paramiko.AuthenticationException, paramiko.BadHostKeyException)
+"""What the host itself has said."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where and as whom to log in. `host_key` is the recorded `type base64`, None on first contact."""
+    """Where and as whom to log in, and over which road.
+
+    `host_key` is the recorded `type base64`, None on first contact.
+    """
 
     address: str
     port: int
     user: str
     private_key: PrivateKey
     host_key: str | None
+    road: Road = DIRECT
 
 
 class _FirstContact(paramiko.MissingHostKeyPolicy):
@@ -60,6 +63,7 @@ class OpenHost:
 
     connection: fabric.Connection
     host_key: str
+    sock: Sock
 
 
 @contextmanager
@@ -90,36 +94,48 @@ def open_host(
     finally:
         with suppress(OSError, EOFError, paramiko.SSHException):
             opened.connection.close()
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            host.road.close(opened.sock)
 
 
 def _connect(host: Host) -> OpenHost:
     with ExitStack() as undo:
-        sock = socket.create_connection((host.address, host.port), timeout=_STEP_SECONDS)
-        undo.callback(sock.close)
-        # Scripts and progress are small writes: Nagle's algorithm would hold each back for 40 ms.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = fabric.Connection(
-            host.address,
-            user=host.user,
-            port=host.port,
-            config=fabric.Config(overrides={"load_ssh_configs": False}),
-            connect_kwargs={
-                "sock": sock,
-                "pkey": host.private_key,
-                "allow_agent": False,
-                "look_for_keys": False,
-                "timeout": _STEP_SECONDS,
-                "banner_timeout": _STEP_SECONDS,
-                "auth_timeout": _STEP_SECONDS,
-                "channel_timeout": _STEP_SECONDS,
-            },
-        )
-        undo.callback(connection.client.close)  # ends paramiko's thread before its socket goes
-        shown = _verify_by(connection.client, host)
-        connection.open()
+        sock = host.road.open(host.address, host.port)
+        undo.callback(host.road.close, sock)
+        try:
+            connection, shown = _log_in(host, sock, undo)
+        except (EOFError, paramiko.SSHException) as error:
+            # Of the login itself a road knows nothing; of a connection that ended it may know why.
+            said = "" if isinstance(error, _TOLD) else host.road.complaint(sock)
+            if said:
+                raise ConnectionError(said) from error
+            raise
         undo.pop_all()
     key = shown.shown or host.host_key or ""
-    return OpenHost(connection, key)
+    return OpenHost(connection, key, sock)
+
+
+def _log_in(host: Host, sock: Sock, undo: ExitStack) -> tuple[fabric.Connection, _FirstContact]:
+    connection = fabric.Connection(
+        host.address,
+        user=host.user,
+        port=host.port,
+        config=fabric.Config(overrides={"load_ssh_configs": False}),
+        connect_kwargs={
+            "sock": sock,
+            "pkey": host.private_key,
+            "allow_agent": False,
+            "look_for_keys": False,
+            "timeout": STEP_SECONDS,
+            "banner_timeout": STEP_SECONDS,
+            "auth_timeout": STEP_SECONDS,
+            "channel_timeout": STEP_SECONDS,
+        },
+    )
+    undo.callback(connection.client.close)  # ends paramiko's thread before its socket goes
+    shown = _verify_by(connection.client, host)
+    connection.open()
+    return connection, shown
 
 
 def _verify_by(client: paramiko.SSHClient, host: Host) -> _FirstContact:
@@ -143,7 +159,7 @@ def _changed_key(host: Host) -> HostKeyError:
 
 
 def _unreachable(host: Host, error: Exception) -> UnreachableError:
-    where = f"{host.user}@{host.address}:{host.port}"
+    where = " ".join((f"{host.user}@{host.address}:{host.port}", host.road.words)).strip()
     if isinstance(error, paramiko.AuthenticationException):
         return UnreachableError(
             f"SSH to {where} refuses the fleet's key",

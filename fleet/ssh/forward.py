@@ -1,0 +1,78 @@
+"""Forwards ports of this machine to a host through an open SSH connection, as `ssh -L` does."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+
+import paramiko
+
+from fleet.ssh.connection import OpenHost
+
+_HERE = "127.0.0.1"
+_OPEN_SECONDS = 15
+_CHUNK = 65536
+_POLL_SECONDS = 0.5
+
+
+@contextmanager
+def forwarded(host: OpenHost, *, address: str, ports: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Listen on a free port of 127.0.0.1 for each of the host's ports, until the block ends.
+
+    `address` is the one that the services listen on, as the host knows it.
+    """
+    over = threading.Event()
+    with ExitStack() as listening:
+        listening.callback(over.set)
+        local = []
+        for port in ports:
+            listener = listening.enter_context(socket.create_server((_HERE, 0)))
+            listener.settimeout(_POLL_SECONDS)
+            local.append(listener.getsockname()[1])
+            threading.Thread(
+                target=_accept, args=(host, listener, (address, port), over), daemon=True
+            ).start()
+        yield tuple(local)
+
+
+def _accept(
+    host: OpenHost, listener: socket.socket, target: tuple[str, int], over: threading.Event
+) -> None:
+    while not over.is_set():
+        try:
+            caller, peer = listener.accept()
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+        threading.Thread(
+            target=_carry, args=(host, caller, peer, target, over), daemon=True
+        ).start()
+
+
+def _carry(
+    host: OpenHost,
+    caller: socket.socket,
+    peer: tuple[str, int],
+    target: tuple[str, int],
+    over: threading.Event,
+) -> None:
+    """Carry one connection. What goes wrong shows to the caller as a connection that ends."""
+    with closing(caller), suppress(OSError, EOFError, paramiko.SSHException):
+        channel = host.connection.transport.open_channel(
+            "direct-tcpip", target, peer, timeout=_OPEN_SECONDS
+        )
+        with closing(channel):
+            ends: dict[object, tuple[socket.socket | paramiko.Channel, ...]]
+            ends = {caller: (caller, channel), channel: (channel, caller)}
+            while not over.is_set():
+                ready, _, _ = select.select([caller, channel], [], [], _POLL_SECONDS)
+                for end in ready:
+                    source, sink = ends[end]
+                    data = source.recv(_CHUNK)
+                    if not data:
+                        return
+                    sink.sendall(data)
