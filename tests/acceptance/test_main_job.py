@@ -18,8 +18,8 @@ from tests.command import Cli, processes_of, write_spec
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 KINDS = [
-    "instances", "volumes", "network_interfaces", "security_groups", "key_pairs",
-    "launch_templates", "parameters",
+    "instances", "spot_requests", "volumes", "network_interfaces", "security_groups", "key_pairs",
+    "launch_templates", "images", "snapshots", "parameters",
 ]  # fmt: skip
 FIELDS = [
     "member", "instance_id", "instance_type", "market", "availability_zone", "state", "address",
