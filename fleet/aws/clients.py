@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from fleet.aws.translate import translate
-from fleet.errors import FleetError
+from fleet.aws.translate import one_line, translate
+from fleet.errors import EndpointError, FleetError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -67,6 +69,17 @@ def resolve_region(session: boto3.Session, asked: str | None) -> str:
     return region
 
 
+@contextlib.contextmanager
+def _making() -> Iterator[None]:
+    """Translate what botocore finds wrong before anything is asked: half credentials, a profile without its source."""
+    try:
+        yield
+    except BotoCoreError as error:
+        raise translate(error) from error
+    except ValueError as error:  # botocore's own word for an endpoint that is no URL
+        raise EndpointError(one_line(error), remedy="correct AWS_ENDPOINT_URL") from error
+
+
 class Aws:
     """The clients of one session in one region. Make it in the main thread; use it from any.
 
@@ -79,38 +92,45 @@ class Aws:
         self.region = region
 
     @functools.cached_property
+    @_making()
     def ec2(self) -> EC2Client:
         """EC2, for everything but launching."""
         return self.session.client("ec2", region_name=self.region, config=_config(attempts=5))
 
     @functools.cached_property
+    @_making()
     def launcher(self) -> EC2Client:
         """EC2, for CreateFleet."""
         config = _config(attempts=1, read_seconds=_LAUNCH_READ_SECONDS)
         return self.session.client("ec2", region_name=self.region, config=config)
 
     @functools.cached_property
+    @_making()
     def ssm(self) -> SSMClient:
         """Systems Manager, for Parameter Store."""
         return self.session.client("ssm", region_name=self.region, config=_config(attempts=5))
 
     @functools.cached_property
+    @_making()
     def iam(self) -> IAMClient:
         """IAM, for instance profiles."""
         return self.session.client("iam", region_name=self.region, config=_config(attempts=3))
 
     @functools.cached_property
+    @_making()
     def sts(self) -> STSClient:
         """STS, to learn who calls."""
         return self.session.client("sts", region_name=self.region, config=_config(attempts=3))
 
     @functools.cached_property
+    @_making()
     def service_quotas(self) -> ServiceQuotasClient:
         """Service Quotas, for EC2's."""
         config = _config(attempts=3)
         return self.session.client("service-quotas", region_name=self.region, config=config)
 
     @functools.cached_property
+    @_making()
     def pricing(self) -> PricingClient:
         """The Price List."""
         config = _config(attempts=3)

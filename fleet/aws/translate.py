@@ -90,7 +90,7 @@ def translate(error: ClientError | BotoCoreError) -> AwsError:
 def _unanswered(error: BotoCoreError) -> AwsError:
     if isinstance(error, exceptions.NoCredentialsError):
         return CredentialsError("no AWS credentials found", remedy=_NO_CREDENTIALS)
-    if isinstance(error, exceptions.ProfileNotFound):
+    if isinstance(error, exceptions.ProfileNotFound | exceptions.InvalidConfigError):
         return CredentialsError(one_line(error), remedy="check --profile and AWS_PROFILE")
     if isinstance(error, _CREDENTIALS):
         return CredentialsError(

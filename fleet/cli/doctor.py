@@ -54,8 +54,8 @@ def _examine(options: Globals, wanted: FleetSpec | None, spec: Path | None) -> t
     try:
         context = open_context(options, spec_region=wanted.region if wanted else None)
     except FleetError as error:
-        refused = Finding("region and profile", "failed", error.message, error.remedy)
-        rest = Finding("AWS", "skipped", "is not asked before region and profile are known")
+        refused = Finding("AWS session", "failed", error.message, error.remedy)
+        rest = Finding("AWS", "skipped", "is not asked without one")
         return (*examine_machine(), refused, rest)
     return examine(context, spec=wanted, spec_name=str(spec))
 

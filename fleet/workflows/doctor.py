@@ -46,11 +46,8 @@ def examine_machine() -> tuple[Finding, ...]:
 
 def examine(context: Context, *, spec: FleetSpec | None, spec_name: str) -> tuple[Finding, ...]:
     """Check everything; without an identity that AWS accepts, what needs one is skipped aloud."""
-    aws, access = context.aws, spec.access if spec else Access()
-    # making clients is not thread-safe
-    _ = (aws.sts, aws.ec2, aws.launcher, aws.ssm, aws.pricing, aws.service_quotas)
-    for_all = (
-        ("identity", lambda: _identity(context)),
+    access = spec.access if spec else Access()
+    for_all: tuple[_Check, ...] = (
         ("clock", lambda: _clock(context)),
         ("your address", lambda: _address(context)),
     )
@@ -58,10 +55,12 @@ def examine(context: Context, *, spec: FleetSpec | None, spec_name: str) -> tupl
         ("network", lambda: _network(context, access)),
         ("quota", lambda: _quota(context, spec, spec_name)),
         ("secrets", lambda: _secrets(context)),
-        (PERMISSIONS, lambda: examine_permissions(aws, access)),
+        (PERMISSIONS, lambda: examine_permissions(context.aws, access)),
     )
-    found = (*examine_machine(), *_run(for_all))
-    if any(finding.check == "identity" and finding.state == "ok" for finding in found):
+    # First, and alone: it makes the clients, which is not thread-safe, or says why there are none.
+    (identity,) = _outcome(("identity", lambda: _identity(context)))
+    found = (*examine_machine(), identity, *_run(for_all))
+    if identity.state == "ok":
         return (*found, *_run(for_known))
     why = "needs an identity that AWS accepts"
     return (*found, *(Finding(name, "skipped", why) for name, _ in for_known))
@@ -95,8 +94,10 @@ def _key() -> list[Finding]:
 
 
 def _identity(context: Context) -> list[Finding]:
-    identity = describe_identity(context.aws)
-    return [Finding("identity", "ok", f"{identity.arn}, region {context.aws.region}")]
+    aws = context.aws
+    _ = (aws.sts, aws.ec2, aws.launcher, aws.ssm, aws.pricing, aws.service_quotas)
+    identity = describe_identity(aws)
+    return [Finding("identity", "ok", f"{identity.arn}, region {aws.region}")]
 
 
 def _clock(context: Context) -> list[Finding]:

@@ -6,6 +6,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import Cli, write_spec
 
 
@@ -26,6 +28,25 @@ def test_without_credentials_what_needs_them_is_skipped_aloud(bare: Cli) -> None
     found = {(line["check"], line["state"]) for line in json.loads(done.stdout)}
     assert {("identity", "failed"), ("clock", "failed"), ("your address", "failed")} <= found
     assert {("versions", "ok"), ("quota", "skipped"), ("permissions", "skipped")} <= found
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE"}, "missing: AWS_SECRET_ACCESS_KEY"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "Invalid endpoint: nonsense"),
+        ({"AWS_PROFILE": "nobody"}, "profile (nobody) could not be found"),
+    ],
+)
+@pytest.mark.parametrize("command", ["doctor", "ls"])
+def test_what_boto3_refuses_before_it_asks(
+    bare: Cli, values: dict[str, str], said: str, command: str
+) -> None:
+    known = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    done = dataclasses.replace(bare, extra=known | values)(command)
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_broken_spec_is_told_as_ever(bare: Cli, tmp_path: Path) -> None:
