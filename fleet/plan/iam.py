@@ -29,10 +29,10 @@ def _ec2(*types: str) -> tuple[str, ...]:
 
 
 def _marked(key: str) -> Conditions:
-    """What carries our tags (`ResourceTag`), or is given them by the very call that makes it (`RequestTag`)."""
+    """What carries our tags (`…ResourceTag`), or is given them by the very call that makes it (`aws:RequestTag`)."""
     return {
-        "StringLike": {f"aws:{key}/{tags.FLEET}": "*"},
-        "StringEquals": {f"aws:{key}/{tags.MANAGED_BY}": tags.MAKER},
+        "StringLike": {f"{key}/{tags.FLEET}": "*"},
+        "StringEquals": {f"{key}/{tags.MANAGED_BY}": tags.MAKER},
     }
 
 
@@ -107,11 +107,11 @@ _SCOPES = (
             *_ec2("subnet", "security-group", "key-pair", "spot-instances-request"),
         ),
     ),
-    _Scope("LaunchFromOurTemplate", _LAUNCH, _ec2("launch-template"), _marked("ResourceTag")),
+    _Scope("LaunchFromOurTemplate", _LAUNCH, _ec2("launch-template"), _marked("aws:ResourceTag")),
     # The fleet request's own tags are not its instances': those are checked where RunInstances makes them.
     _Scope("LaunchByFleet", frozenset({"ec2:CreateFleet"}), _ec2("instance", "volume")),
-    _Scope("LaunchTagged", _LAUNCH, _ec2(*_made_by(_LAUNCH)), _marked("RequestTag")),
-    _Scope("CreateTagged", _CREATE, _ec2(*_made_by(_CREATE)), _marked("RequestTag")),
+    _Scope("LaunchTagged", _LAUNCH, _ec2(*_made_by(_LAUNCH)), _marked("aws:RequestTag")),
+    _Scope("CreateTagged", _CREATE, _ec2(*_made_by(_CREATE)), _marked("aws:RequestTag")),
     _Scope("CreateSecurityGroupInVpc", frozenset({"ec2:CreateSecurityGroup"}), _ec2("vpc")),
     _Scope(
         "ChangeOurs",
@@ -133,7 +133,7 @@ _SCOPES = (
                 "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
             }
         ),
-        conditions=_marked("ResourceTag"),
+        conditions=_marked("aws:ResourceTag"),
     ),
     # The requests of an instant fleet carry no tags of ours.
     _Scope(
@@ -152,6 +152,17 @@ _SCOPES = (
             }
         ),
         (f"arn:aws:ssm:*:*:parameter{tags.PARAMETER_ROOT}/*",),
+    ),
+    _Scope(
+        "SshSessions",
+        frozenset({"ssm:StartSession"}),
+        _ec2("instance"),
+        _marked("ssm:resourceTag"),
+    ),
+    _Scope(
+        "SshSessionDocument",
+        frozenset({"ssm:StartSession"}),
+        ("arn:aws:ssm:*:*:document/AWS-StartSSHSession",),
     ),
     _Scope(
         "PublicParameters",
@@ -221,6 +232,9 @@ CHECKED_WITH = {
 }
 """Permissions that AWS checks when another action is called; no client calls them by themselves."""
 
+CALLED_BY_OTHERS = frozenset({"ssm:StartSession"})
+"""Called by programs that we start (the AWS CLI), under their own names."""
+
 
 def least_policy(declared: Collection[Declared]) -> dict[str, object]:
     """Give the policy document that allows just what these effects declare.
@@ -245,12 +259,12 @@ def _tagging(declared: Iterable[Declared]) -> Iterable[_Scope]:
     tagging = [effect for effect in declared if CREATE_TAGS in effect]
     calls = sorted({action for effect in tagging for action in effect} & _MADE_BY.keys())
     if calls:
-        given = _marked("RequestTag")
+        given = _marked("aws:RequestTag")
         made = {"StringEquals": {**given["StringEquals"], "ec2:CreateAction": _names(calls)}}
         made_types = _ec2(*_made_by(calls))
         yield _Scope("TagWhatIsMade", frozenset({CREATE_TAGS}), made_types, {**given, **made})
     if any(_MADE_BY.keys().isdisjoint(effect) for effect in tagging):
-        yield _Scope("TagOurs", frozenset({CREATE_TAGS}), ("*",), _marked("ResourceTag"))
+        yield _Scope("TagOurs", frozenset({CREATE_TAGS}), ("*",), _marked("aws:ResourceTag"))
 
 
 def _names(calls: Iterable[str]) -> list[str]:
