@@ -18,6 +18,7 @@ def test_the_command_is_one_of_awss(kind: Kind) -> None:
         assert (program, region, name) == ("aws", "--region", "us-east-1")
         model = botocore.session.get_session().get_service_model(service)
         known = {xform_name(one, "-"): one for one in model.operation_names}
-        members = model.operation_model(known[operation]).input_shape.members
-        flags = {f"--{xform_name(member, '-')}" for member in members}
+        shape = model.operation_model(known[operation]).input_shape
+        assert shape is not None
+        flags = {f"--{xform_name(member, '-')}" for member in shape.members}
         assert {o.replace("--no-", "--") for o in options if o.startswith("--")} <= flags
