@@ -40,6 +40,7 @@ fast: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.fanout
+	$(BIN)/python -m benchmarks.answers
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py

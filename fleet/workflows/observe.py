@@ -69,8 +69,8 @@ class _Reader:
 def observe_launch(context: Context, spec: FleetSpec) -> Observed:
     """Observe all that a launch is planned from."""
     aws, types = context.aws, spec.instances.types
-    # making clients is not thread-safe
-    _ = (aws.sts, aws.ec2, aws.ssm, aws.pricing, aws.service_quotas)
+    # making clients is not thread-safe; that of prices is made by the one thread that may need it
+    _ = (aws.sts, aws.ec2, aws.ssm, aws.service_quotas)
     _ = aws.iam if spec.instances.profile else None
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         reader = _Reader(pool)

@@ -39,7 +39,7 @@ def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
     """
     spec = settle_types(context, spec)
     wished, aws = spec.instances, context.aws
-    _ = (aws.ec2, aws.pricing if wished.max_price else None)  # making clients is not thread-safe
+    _ = (aws.ec2, aws.service_quotas, aws.pricing if wished.max_price else None)  # not thread-safe
     with ThreadPoolExecutor(2) as pool:
         offerings = pool.submit(describe_offerings, aws, names=wished.types)
         on_demand = pool.submit(_on_demand, context, wished) if wished.max_price else None

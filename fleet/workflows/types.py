@@ -25,7 +25,7 @@ def find_types(
     NotFoundError where there is no such image.
     """
     aws, now = context.aws, context.now()
-    _ = (aws.ec2, aws.pricing)  # making clients is not thread-safe
+    _ = aws.ec2  # making clients is not thread-safe; that of prices is made by the one thread that may need it
     with ThreadPoolExecutor(2) as pool:
         asked = pool.submit(describe_offerings, aws, names=needs.patterns)
         shown = pool.submit(describe_candidates, aws, image) if image else None

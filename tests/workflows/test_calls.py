@@ -25,7 +25,7 @@ PLAN = {
     "DescribeLaunchTemplates": 1,
     "GetServiceQuota": 1,
 }
-RATES = 4
+RATES = 5
 
 
 @pytest.mark.parametrize(
