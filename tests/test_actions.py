@@ -46,15 +46,16 @@ def test_only_the_products_calls_count() -> None:
     assert product_actions(lines) == {"ec2:DescribeImages"}
 
 
-def _run(folder: Path, call: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, call: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     hooks = (
         "from tests.actions import pytest_configure, pytest_sessionfinish, pytest_terminal_summary"
     )
     (folder / "conftest.py").write_text(hooks)
     (folder / "test_it.py").write_text(TEST.format(call=call))
+    (folder / "pytest.ini").write_text("[pytest]\ntestpaths = .\n")
     root = str(Path(__file__).parent.parent)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "."],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"},
         capture_output=True,
@@ -65,7 +66,7 @@ def _run(folder: Path, call: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_run_fails_on_an_action_that_the_policy_lacks(tmp_path: Path) -> None:
-    done = _run(tmp_path, "describe_vpcs")
+    done = _run(tmp_path, "describe_vpcs", ".")
     assert done.returncode == 1, done.stdout
     assert "1 passed" in done.stdout
     assert "FAILED ec2:DescribeVpcs is called, and no @effect declares it" in done.stdout
@@ -73,7 +74,16 @@ def test_a_run_fails_on_an_action_that_the_policy_lacks(tmp_path: Path) -> None:
 
 
 def test_a_part_of_the_tests_says_what_it_did_not_check(tmp_path: Path) -> None:
-    done = _run(tmp_path, "describe_subnets")
+    done = _run(tmp_path, "describe_subnets", ".")
     assert done.returncode == 0, done.stdout
     assert "2 AWS actions called" in done.stdout
     assert "NOT checked for unused ones" in done.stdout
+
+
+def test_a_run_of_all_tests_fails_on_a_declaration_that_nobody_calls(tmp_path: Path) -> None:
+    done = _run(tmp_path, "describe_subnets")
+    assert done.returncode == 1, done.stdout
+    assert "1 passed" in done.stdout
+    assert "compared both ways" in done.stdout
+    assert "FAILED ec2:TerminateInstances is declared, and no test makes" in done.stdout
+    assert "FAILED ec2:DescribeSubnets" not in done.stdout
