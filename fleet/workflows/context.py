@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleet.assets.cache import FleetCache
 from fleet.aws.clients import Aws
 from fleet.aws.identity import CHECKIP_URL
 from fleet.errors import FleetError
 from fleet.workflows.events import Event, EventState, OnEvent, silent
+
+if TYPE_CHECKING:  # it brings paramiko, which most commands can do without
+    from fleet.ssh.roads import Bastion
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """One run of a workflow. `clock` is monotonic seconds, `now` the time of day in UTC."""
+    """One run of a workflow. `clock` is monotonic seconds, `now` the time of day in UTC.
+
+    `bastions` are those that SSH goes through, by `user@host`: all hosts share one connection.
+    """
 
     aws: Aws
     settings: Settings = Settings()
@@ -75,6 +82,7 @@ class Context:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = _now
     interrupted: threading.Event = field(default_factory=threading.Event)
+    bastions: dict[str, Bastion] = field(default_factory=dict)
 
     def tell(self, member: str | None, step: str, state: EventState, detail: str = "") -> None:
         """Report one step."""

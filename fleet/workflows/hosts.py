@@ -10,19 +10,20 @@ from dataclasses import dataclass
 
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError
-from fleet.jupyter.proof import answers, prove
+from fleet.jupyter.proof import prove
 from fleet.plan import tags
 from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan
 from fleet.plan.report import Environment, describe_environment
 from fleet.spec.model import Member
-from fleet.ssh.connection import Host, OpenHost, open_host
+from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
-from fleet.workflows.reach import endpoint_of, member_token
+from fleet.workflows.reach import member_token
+from fleet.workflows.roads import endpoint_through, host_of, looks_ready
 
 _LOG_LINES = 20
 _LOG_SECONDS = 20
@@ -64,8 +65,12 @@ def bring_up(context: Context, work: HostWork) -> Environment:
 
 def _in_place(context: Context, work: HostWork) -> bool:
     """Whether the very bootstrap of the plan is done already and its services answer."""
-    return work.instance.tags.get(tags.BOOTSTRAP) == work.plan.bootstrap_id and answers(
-        endpoint_of(work.instance), token=work.token, timeout=context.deadlines.look
+    return work.instance.tags.get(tags.BOOTSTRAP) == work.plan.bootstrap_id and looks_ready(
+        context,
+        work.instance,
+        work.private_key,
+        token=work.token,
+        timeout=context.deadlines.look,
     )
 
 
@@ -74,13 +79,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
     if work.claim:
         _tag(context, work, work.claim)
     context.tell(name, "ssh", "running")
-    host = Host(
-        address=work.instance.address or "",
-        port=context.settings.ssh_port,
-        user=work.instance.tags.get(tags.LOGIN_USER, work.plan.image.user),
-        private_key=work.private_key,
-        host_key=work.instance.tags.get(tags.HOST_KEY),
-    )
+    host = host_of(context, work.instance, work.private_key)
     with open_host(
         host,
         deadline=clock() + context.deadlines.ssh,
@@ -154,14 +153,15 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
 
 def _prove(context: Context, work: HostWork, opened: OpenHost) -> None:
     try:
-        prove(
-            endpoint_of(work.instance),
-            token=work.token,
-            gpus=work.plan.gpus.get(work.instance.instance_type, 0),
-            deadline=context.clock() + context.deadlines.proof,
-            clock=context.clock,
-            sleep=context.sleep,
-        )
+        with endpoint_through(opened, work.instance) as endpoint:
+            prove(
+                endpoint,
+                token=work.token,
+                gpus=work.plan.gpus.get(work.instance.instance_type, 0),
+                deadline=context.clock() + context.deadlines.proof,
+                clock=context.clock,
+                sleep=context.sleep,
+            )
     except ProofError as error:
         log = _service_log(context, opened)
         raise ProofError(error.message, remedy=error.remedy, log=log) from error

@@ -1,4 +1,4 @@
-"""How an environment is reached: where its services answer, and with which token."""
+"""How an environment is reached: where its services answer, and with which token. Roads for SSH are in `roads`."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
 
 
 def endpoint_of(instance: InstanceFact) -> Endpoint:
-    """Give where an instance's services answer, seen from outside."""
+    """Give where an instance's services answer, seen from outside or from its own network."""
     return Endpoint(instance.address or "", JUPYTER_PORT, TENSORBOARD_PORT)

@@ -15,6 +15,7 @@ from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
 from fleet.ssh.keys import known_hosts_name, load_private_key
 from fleet.workflows.context import Context
+from fleet.workflows.roads import host_of, proxy_options
 from fleet.workflows.secrets import describe_secrets
 from fleet.workflows.status import live_instances
 
@@ -60,13 +61,7 @@ def execute_on_fleet(
     line = command[0] if len(command) == 1 else shlex.join(command)
 
     def run(instance: InstanceFact) -> MemberOutcome:
-        host = Host(
-            address=instance.address or "",
-            port=context.settings.ssh_port,
-            user=_login_user(instance),
-            private_key=key,
-            host_key=instance.tags.get(tags.HOST_KEY),
-        )
+        host = host_of(context, instance, key)
         return _run(context, instance, host, line, timeout=timeout)
 
     with ThreadPoolExecutor(min(len(instances), _MOST_WORKERS)) as pool:
@@ -95,6 +90,7 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
         "StrictHostKeyChecking": "yes",
         "ConnectTimeout": str(_CONNECT_SECONDS),
     }
+    options |= proxy_options(context, instance)
     flags = [word for key_, value in options.items() for word in ("-o", f"{key_}={value}")]
     login = f"{_login_user(instance)}@{address}"
     return ("ssh", "-i", str(key), "-p", str(port), *flags, login)

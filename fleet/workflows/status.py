@@ -15,6 +15,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
+from fleet.plan.tokens import Secrets
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of, member_token
 from fleet.workflows.secrets import describe_secrets
@@ -25,9 +26,9 @@ _AT_ONCE = 32
 def describe_fleet(context: Context, fleet: str) -> FleetReport:
     """Describe a fleet's environments, looking at the services of each. Raises NothingFoundError."""
     instances = live_instances(context, fleet)
-    secret = describe_secrets(context, fleet).fleet_secret
+    secrets = describe_secrets(context, fleet)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = tuple(pool.map(lambda one: _describe(context, one, secret), instances))
+        found = tuple(pool.map(lambda one: _describe(context, one, secrets), instances))
     return FleetReport(fleet, context.aws.region, found)
 
 
@@ -43,12 +44,14 @@ def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
     return tuple(sorted(found, key=lambda i: (i.member is None, i.member or "", i.instance_id)))
 
 
-def _describe(context: Context, instance: InstanceFact, secret: str) -> Environment:
-    state, reason, token = _state(context, instance, secret)
+def _describe(context: Context, instance: InstanceFact, secrets: Secrets) -> Environment:
+    state, reason, token = _state(context, instance, secrets)
     return describe_environment(instance, state=state, reason=reason, token=token)
 
 
-def _state(context: Context, instance: InstanceFact, secret: str) -> tuple[State, str, str | None]:
+def _state(
+    context: Context, instance: InstanceFact, secrets: Secrets
+) -> tuple[State, str, str | None]:
     if instance.state == "pending":
         return "pending", "", None
     if instance.state != "running":
@@ -56,10 +59,22 @@ def _state(context: Context, instance: InstanceFact, secret: str) -> tuple[State
         return stopped, instance.state_reason, None
     if instance.member is None or tags.BOOTSTRAP not in instance.tags:
         return "starting", "its bootstrap has not ended: `fleet up` goes on with it", None
-    token = member_token(secret, instance, instance.member)
-    if answers(endpoint_of(instance), token=token, timeout=context.deadlines.look):
+    token = member_token(secrets.fleet_secret, instance, instance.member)
+    if _answers(context, instance, secrets, token):
         return "ready", "", token
     return "unreachable", "Jupyter or TensorBoard does not answer from here", None
+
+
+def _answers(context: Context, instance: InstanceFact, secrets: Secrets, token: str) -> bool:
+    """Look at the services, through SSH only where nothing else comes in."""
+    timeout = context.deadlines.look
+    if not instance.way.tunnelled:
+        return answers(endpoint_of(instance), token=token, timeout=timeout)
+    from fleet.ssh.keys import load_private_key  # noqa: PLC0415 - paramiko costs 150 ms
+    from fleet.workflows.roads import looks_ready  # noqa: PLC0415
+
+    key = load_private_key(secrets.private_key)
+    return looks_ready(context, instance, key, token=token, timeout=timeout)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.launching import Launch, Launched, settle
 from fleet.workflows.lease import HeldLease, hold_lease
 from fleet.workflows.observe import observe_standing
+from fleet.workflows.roads import require_way
 
 _MOST_WORKERS = 128
 """Above 256 threads paramiko loses connections (measured); 128 keeps well below."""
@@ -46,6 +47,7 @@ def apply_up(context: Context, plan: Plan) -> FleetReport:
         context.aws.launcher,
         context.aws.ssm,
     )  # making clients is not thread-safe
+    require_way(context, plan.network.way)
     with hold_lease(context, plan.fleet, account_id=plan.account_id, command="up") as lease:
         settle(context, plan, lease)
         standing = observe_standing(context, plan.fleet)

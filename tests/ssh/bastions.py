@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -27,8 +29,24 @@ class _Door(asyncssh.SSHServer):
         self._logins.append(username)
         return True
 
-    def connection_requested(self, dest_host: str, *_: object) -> bool:  # type: ignore[override]
-        return dest_host.startswith("127.")
+    def connection_requested(self, dest_host: str, dest_port: int, *_: object) -> Any:
+        return lambda reader, writer: _carry(reader, writer, dest_host, dest_port)
+
+
+async def _carry(reader: Any, writer: Any, host: str, port: int) -> None:
+    """Carry one connection. asyncssh's own forwarder drops the whole connection when one channel is closed early."""
+    with contextlib.suppress(OSError, asyncssh.Error), contextlib.closing(writer):
+        there, back = await asyncio.open_connection(host, port)
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+
+async def _pump(source: Any, sink: Any) -> None:
+    try:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    finally:
+        sink.close()
 
 
 @dataclass(frozen=True)
@@ -72,6 +90,7 @@ def bastion_host() -> Iterator[BastionHost]:
             server_factory=lambda: _Door(logins),
             server_host_keys=[host_key],
             authorized_client_keys=accepted,
+            encoding=None,
         )
 
     acceptor = loop.run_until_complete(listen())

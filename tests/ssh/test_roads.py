@@ -162,7 +162,9 @@ def test_a_host_that_the_bastion_does_not_reach(
 
 
 def test_no_bastion_there() -> None:
-    with pytest.raises(UnreachableError, match=r"no SSH connection to the bastion me@127\.0\.0\.1:1"):
+    with pytest.raises(
+        UnreachableError, match=r"no SSH connection to the bastion me@127\.0\.0\.1:1"
+    ):
         Bastion(f"me@{ADDRESS}:1").check()
 
 

@@ -1,0 +1,102 @@
+"""Over which road SSH reaches an instance, and its services where nothing but SSH comes in. Brings paramiko."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fleet.aws.sessions import PROGRAMS, session_command
+from fleet.errors import HostError
+from fleet.jupyter.proof import Endpoint, answers
+from fleet.plan import tags
+from fleet.plan.facts import InstanceFact
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.ways import Way
+from fleet.ssh.connection import Host, OpenHost, open_host
+from fleet.ssh.forward import forwarded
+from fleet.ssh.keys import PrivateKey
+from fleet.ssh.roads import DIRECT, Bastion, Command, Road, require_programs
+from fleet.workflows.context import Context
+from fleet.workflows.reach import endpoint_of
+
+_LOGIN_USER = "ubuntu"
+
+
+def require_way(context: Context, way: Way) -> None:
+    """Check what can be checked of a way before anything is launched. Raises FleetError."""
+    if way.kind == "ssm":
+        require_programs(
+            PROGRAMS,
+            why="access.via: ssm is SSH over Session Manager",
+            remedy="install the AWS CLI and its Session Manager plugin, or choose another way",
+        )
+    if way.kind == "bastion":
+        context.bastions.setdefault(way.bastion, Bastion(way.bastion)).check()
+
+
+def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
+    """Give where and over which road SSH reaches an instance."""
+    return Host(
+        address=instance.address or "",
+        port=context.settings.ssh_port,
+        user=instance.tags.get(tags.LOGIN_USER, _LOGIN_USER),
+        private_key=key,
+        host_key=instance.tags.get(tags.HOST_KEY),
+        road=_road(context, instance),
+    )
+
+
+def _road(context: Context, instance: InstanceFact) -> Road:
+    way = instance.way
+    if way.kind == "bastion":
+        return context.bastions.setdefault(way.bastion, Bastion(way.bastion))
+    if way.kind == "ssm":
+        port = context.settings.ssh_port
+        argv = session_command(context.aws, instance_id=instance.instance_id, port=port)
+        return Command(argv, "Systems Manager")
+    return DIRECT
+
+
+def proxy_options(context: Context, instance: InstanceFact) -> dict[str, str]:
+    """Give OpenSSH's options for the road to an instance: none where nothing stands in between."""
+    way = instance.way
+    if way.kind == "bastion":
+        target, _, port = way.bastion.rpartition("@")[2].partition(":")
+        user = way.bastion.rpartition("@")[0]
+        # StrictHostKeyChecking: OpenSSH would ask by itself, over the very terminal that the host is to have.
+        return {
+            "ProxyCommand": f"ssh -o StrictHostKeyChecking=yes -p {port or 22} -W %h:%p {user}@{target}"
+        }
+    if way.kind == "ssm":
+        port_number = context.settings.ssh_port
+        argv = session_command(context.aws, instance_id=instance.instance_id, port=port_number)
+        return {"ProxyCommand": " ".join(argv)}
+    return {}
+
+
+@contextmanager
+def endpoint_through(opened: OpenHost, instance: InstanceFact) -> Iterator[Endpoint]:
+    """Give where an instance's services answer from here: through its SSH connection where nothing else comes in."""
+    if not instance.way.tunnelled:
+        yield endpoint_of(instance)
+        return
+    ports = (JUPYTER_PORT, TENSORBOARD_PORT)
+    with forwarded(opened, address=instance.private_address or "", ports=ports) as local:
+        yield Endpoint("127.0.0.1", *local)
+
+
+def looks_ready(
+    context: Context, instance: InstanceFact, key: PrivateKey, *, token: str, timeout: float
+) -> bool:
+    """Look once whether an instance's services answer, through SSH where nothing else comes in."""
+    if not instance.way.tunnelled:
+        return answers(endpoint_of(instance), token=token, timeout=timeout)
+    try:
+        with (
+            open_host(host_of(context, instance, key), deadline=time.monotonic()) as opened,
+            endpoint_through(opened, instance) as endpoint,
+        ):
+            return answers(endpoint, token=token, timeout=timeout)
+    except HostError:
+        return False
