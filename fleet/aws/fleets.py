@@ -67,7 +67,9 @@ def _launch_template_config(request: LaunchRequest) -> FleetLaunchTemplateConfig
     }
 
 
-def _override(pool: LaunchPool, request: LaunchRequest) -> FleetLaunchTemplateOverridesRequestTypeDef:
+def _override(
+    pool: LaunchPool, request: LaunchRequest
+) -> FleetLaunchTemplateOverridesRequestTypeDef:
     override: FleetLaunchTemplateOverridesRequestTypeDef = {
         "InstanceType": pool.instance_type,  # type: ignore[typeddict-item]  # an open string, see facts
         "SubnetId": pool.subnet_id,

@@ -119,15 +119,6 @@ def delete_network_interface(aws: Aws, *, interface_id: str) -> None:
             raise
 
 
-@effect("ec2:DescribeNetworkInterfaces")
-def describe_network_interfaces(aws: Aws, *, fleet: str) -> tuple[str, ...]:
-    """Give the ids of the fleet's network interfaces."""
-    pages = aws.ec2.get_paginator("describe_network_interfaces").paginate(Filters=of_fleet(fleet))
-    return tuple(
-        interface["NetworkInterfaceId"] for page in pages for interface in page["NetworkInterfaces"]
-    )
-
-
 def _permission(rule: IngressRule) -> IpPermissionTypeDef:
     permission: IpPermissionTypeDef = {"IpProtocol": rule.protocol}
     if rule.protocol != _EVERYTHING:

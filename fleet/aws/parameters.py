@@ -23,15 +23,6 @@ def read_secrets(aws: Aws, *, fleet: str) -> dict[str, str]:
     }
 
 
-@effect("ssm:GetParametersByPath")
-def describe_parameters(aws: Aws, *, fleet: str) -> tuple[str, ...]:
-    """Give the full names of the fleet's parameters, without decrypting any."""
-    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
-        Path=parameter_path(fleet), WithDecryption=False
-    )
-    return tuple(parameter["Name"] for page in pages for parameter in page["Parameters"])
-
-
 @effect("ssm:GetParameters")
 def read_public_parameters(aws: Aws, *, names: Sequence[str]) -> dict[str, str]:
     """Read parameters that AWS publishes, by name, at most ten; one that is not there is left out."""

@@ -6,14 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.aws.requests import of_fleet, tag_list
-
-
-@effect("ec2:DescribeVolumes")
-def describe_volumes(aws: Aws, *, fleet: str) -> tuple[str, ...]:
-    """Give the ids of the fleet's volumes."""
-    pages = aws.ec2.get_paginator("describe_volumes").paginate(Filters=of_fleet(fleet))
-    return tuple(volume["VolumeId"] for page in pages for volume in page["Volumes"])
+from fleet.aws.requests import tag_list
 
 
 @effect("ec2:DeleteVolume")

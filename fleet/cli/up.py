@@ -12,7 +12,7 @@ from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import usd
 from fleet.cli.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
 from fleet.cli.session import Globals, open_context
-from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError
+from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError, UsageError
 
 if TYPE_CHECKING:
     from fleet.plan.launch import Plan
@@ -25,10 +25,22 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the plan, change nothing.")
 @yes_option
 @flag_options
+@click.option(
+    "--wait-for-capacity",
+    metavar="30m",
+    help="Keep trying so long where EC2 has none left; what came is made ready meanwhile.",
+)
 @output_option("table", "json")
 @click.pass_obj
 def command(
-    options: Globals, *, spec: Path, flags: Flags, dry_run: bool, yes: bool, output: str
+    options: Globals,
+    *,
+    spec: Path,
+    flags: Flags,
+    dry_run: bool,
+    yes: bool,
+    wait_for_capacity: str | None,
+    output: str,
 ) -> int:
     """Launch the fleet that SPEC describes, bootstrap every environment, prove it, and print its URLs.
 
@@ -40,9 +52,13 @@ def command(
       fleet up workshop.yaml
       fleet up workshop.yaml --dry-run
       fleet up workshop.yaml --market spot-first --expires 4h --yes -o json
+      fleet up workshop.yaml --min 18 --wait-for-capacity 30m
     """
+    capacity = _seconds(wait_for_capacity)
     wanted = read_wanted(options, spec, flags)
-    context = open_context(options, spec_region=wanted.region)
+    opened = open_context(options, spec_region=wanted.region)
+    deadlines = dataclasses.replace(opened.deadlines, capacity=capacity)
+    context = dataclasses.replace(opened, deadlines=deadlines)
     plan = make_plan(context, wanted, spec)
     if dry_run:
         echo_as_result(context, plan, output)
@@ -51,6 +67,18 @@ def command(
     report = _apply(context, plan, spec)
     _echo_result(report, spec, output)
     return _exit_code(report, wanted.min_ready)
+
+
+def _seconds(duration: str | None) -> float:
+    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
+    from fleet.spec.values import parse_duration  # noqa: PLC0415
+
+    try:
+        return 0 if duration is None else parse_duration(duration).total_seconds()
+    except RefusedError as refused:
+        (objection,) = refused.objections
+        message = f"--wait-for-capacity {objection.message}"
+        raise UsageError(message, remedy=objection.remedy) from refused
 
 
 def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:

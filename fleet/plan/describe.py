@@ -36,6 +36,14 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
             for pool in plan.pools
         ],
         "markets": list(plan.markets),
+        "network": {
+            "vpc_id": plan.network.vpc_id,
+            "public_addresses": plan.spec.access.public,
+            "way": plan.network.way.kind,
+            "bastion": plan.network.way.bastion or None,
+            "spare_subnets": {zone: list(ids) for zone, ids in plan.network.spares.items() if ids},
+            "instance_profile": plan.template.profile,
+        },
         "ingress": [{"port": rule.from_port, "from": rule.cidr} for rule in sorted(plan.ingress)],
         "volume": plan.spec.volume.model_dump(mode="json"),
         "expires_at": tags.expiry_text(plan.expires_at) if plan.expires_at else None,

@@ -250,15 +250,12 @@ class ProfileFact:
 
 @dataclass(frozen=True)
 class Owned:
-    """What carries the fleet's tag in the region, by kind: everything, or the kinds that a launch goes on from."""
+    """What carries the fleet's tag in the region, of the kinds that a launch goes on from."""
 
     instances: tuple[InstanceFact, ...] = ()
     security_groups: tuple[SecurityGroupFact, ...] = ()
     key_pairs: tuple[KeyPairFact, ...] = ()
     launch_templates: tuple[LaunchTemplateFact, ...] = ()
-    parameters: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
-    network_interfaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

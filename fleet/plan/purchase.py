@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from fleet.errors import CapacityError, FleetError, QuotaError
 from fleet.plan.facts import Market
 from fleet.plan.pools import Pool
 from fleet.plan.quota_codes import family_of
@@ -168,18 +169,34 @@ def _in_next_subnet(pool: Pool) -> Pool | None:
     return replace(pool, subnet_id=subnet, spare_subnets=tuple(rest))
 
 
+def nothing_came(purchase: Purchase, refusals: Sequence[Refusal]) -> FleetError:
+    """Give the error of a launch that brought nothing: the refusal that stopped it, or what each pool answered."""
+    if purchase.stopped:
+        return FleetError(str(purchase.stopped), remedy=purchase.stopped.reaction.then)
+    codes = {refusal.reaction.kind for refusal in refusals}
+    said = "; ".join(_where_and_why(group) for group in _groups(refusals)) or "EC2 gave no reason"
+    message = f"EC2 launched none of {purchase.missing}: {said}"
+    if codes == {"quota"}:
+        return QuotaError(message, remedy="`fleet quota SPEC --request` asks for more")
+    return CapacityError(
+        message, remedy="name more types, take another market or region, or --wait-for-capacity 30m"
+    )
+
+
 def summarise(refusals: Iterable[Refusal]) -> list[str]:
     """Say each refusal once, zones together: "g5.xlarge in a, b: CODE: message; the next pool is tried"."""
+    return [f"{_where_and_why(group)}; {group[0].reaction.then}" for group in _groups(refusals)]
+
+
+def _groups(refusals: Iterable[Refusal]) -> list[list[Refusal]]:
     groups: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:
         groups.setdefault((refusal.instance_type, refusal.code), []).append(refusal)
-    return [_line(group) for group in groups.values()]
+    return list(groups.values())
 
 
-def _line(group: Sequence[Refusal]) -> str:
+def _where_and_why(group: Sequence[Refusal]) -> str:
     first = group[0]
-    zones = ", ".join(
-        dict.fromkeys(each.availability_zone for each in group if each.availability_zone)
-    )
+    zones = ", ".join(dict.fromkeys(r.availability_zone for r in group if r.availability_zone))
     where = " in ".join(part for part in (first.instance_type, zones) if part) or "launch"
-    return f"{where}: {first.code}: {first.message}; {first.reaction.then}"
+    return f"{where}: {first.code}: {first.message}"

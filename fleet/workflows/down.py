@@ -5,7 +5,9 @@ Touches only what carries the fleet's tag and our mark. Run again after a crash 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from fleet.aws.identity import describe_identity
@@ -20,6 +22,7 @@ from fleet.plan.teardown import Teardown, plan_teardown
 from fleet.workflows.attempts import Attempts, Refused, paced
 from fleet.workflows.context import Context
 from fleet.workflows.inventory import describe_inventory, look_again
+from fleet.workflows.lease import hold_lease
 from fleet.workflows.prices import read_figures
 from fleet.workflows.release import release
 
@@ -38,17 +41,52 @@ def plan_down(
 
 
 def apply_down(context: Context, teardown: Teardown) -> Receipt:
-    """Take away what was planned, then look again. What could not go stands under `left`."""
+    """Take away what was planned, then look again. What could not go stands under `left`.
+
+    A whole fleet goes whoever is at work on it: an `up` elsewhere launches nothing more. For single members that
+    is waited for.
+    """
     attempts = Attempts(context)
-    _keep(attempts, teardown)
-    goes = [r for r in teardown.release if r.key not in attempts.refused]
-    newcomers = release(attempts, goes, fleet=teardown.fleet, newcomers=teardown.whole)
+    account_id = describe_identity(context.aws).account_id
+    with hold_lease(
+        context,
+        teardown.fleet,
+        account_id=account_id,
+        command="down",
+        take_over=teardown.whole,
+    ):
+        newcomers = _release(attempts, teardown)
     context.tell(None, "look again", "running")
     receipt = _look_again(attempts, teardown, newcomers)
     context.tell(None, "look again", "done")
     if teardown.whole and receipt.clean:
-        context.cache(describe_identity(context.aws).account_id, teardown.fleet).delete()
+        context.cache(account_id, teardown.fleet).delete()
     return receipt
+
+
+def release_unused(context: Context, fleet: str) -> bool:
+    """Take away what was made for a launch that brought nothing, and say whether all of it is gone.
+
+    Whoever calls holds the lease, which stays. A fleet with an instance is left alone.
+    """
+    fresh = replace(context, interrupted=threading.Event())  # what failed has interrupted the rest
+    lease = tags.lease_path(fleet)
+
+    def unused() -> list[Resource]:
+        found = plan_down(fresh, fleet).release
+        return [one for one in found if not one.resource_id.startswith(lease)]
+
+    goes = unused()
+    if any(one.kind == "instances" and one.live for one in goes):
+        return False
+    release(Attempts(fresh), goes, fleet=fleet)
+    return not unused()
+
+
+def _release(attempts: Attempts, teardown: Teardown) -> tuple[Resource, ...]:
+    _keep(attempts, teardown)
+    goes = [r for r in teardown.release if r.key not in attempts.refused]
+    return release(attempts, goes, fleet=teardown.fleet, newcomers=teardown.whole)
 
 
 def _keep(attempts: Attempts, teardown: Teardown) -> None:

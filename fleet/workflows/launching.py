@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fleet.aws.fleets import create_instant_fleet
 from fleet.aws.instances import describe_instances, start_instances
-from fleet.errors import AwsError, EndpointError, FleetError
+from fleet.errors import AwsError, EndpointError
 from fleet.plan import tags
 from fleet.plan.facts import LaunchTemplateFact
 from fleet.plan.launch import Plan
@@ -22,7 +22,7 @@ from fleet.plan.launch_request import (
     from_text,
     launch_request,
 )
-from fleet.plan.purchase import Ask, Purchase, Refusal, summarise
+from fleet.plan.purchase import Ask, Purchase, Refusal, nothing_came, summarise
 from fleet.plan.reactions import reaction_to
 from fleet.workflows.context import Context
 from fleet.workflows.lease import HeldLease
@@ -60,6 +60,7 @@ class Launch:
         self._on_launched = on_launched
         self._known = sorted(i.instance_id for i in plan.owned.instances)
         self._sent = 0
+        self._brought = 0
         self._refusals: dict[tuple[str, str], Refusal] = {}
 
     def run(self) -> Launched:
@@ -73,7 +74,7 @@ class Launch:
         while True:
             self._ask_all(purchase)
             if not purchase.may_come or context.clock() + wait > give_up:
-                return Launched(purchase.missing, tuple(self._refusals.values()))
+                return self._outcome(purchase)
             wait = min(wait * 2, _LONGEST_WAIT)
             context.tell(
                 None,
@@ -84,6 +85,13 @@ class Launch:
             self._sleep(wait)
             purchase.reopen()
 
+    def _outcome(self, purchase: Purchase) -> Launched:
+        """What came of it. Raises the reason where a fleet has nothing at all to go on with."""
+        plan, refusals = self._plan, tuple(self._refusals.values())
+        if purchase.missing and not (self._brought or plan.keep or plan.start or plan.adopt):
+            raise nothing_came(purchase, refusals)
+        return Launched(purchase.missing, refusals)
+
     def _ask_all(self, purchase: Purchase) -> None:
         wait = _FIRST_WAIT
         while (ask := purchase.ask()) and not self._context.interrupted.is_set():
@@ -93,9 +101,6 @@ class Launch:
             if purchase.pause:
                 self._sleep(wait)
                 wait *= 2
-        if purchase.stopped:
-            refusal = purchase.stopped
-            raise FleetError(str(refusal), remedy=refusal.reaction.then)
 
     def _send(self, ask: Ask) -> LaunchAnswer:
         """Send one request; a refusal of the whole of it counts as one of every pool in it."""
@@ -104,17 +109,17 @@ class Launch:
         self._lease.note_pending(as_text(request))
         try:
             answer = send(self._context, request)
+        except EndpointError:
+            raise  # it may have taken effect: the lease keeps it for the next run
         except AwsError as error:
-            if isinstance(error, EndpointError):
-                raise  # it may have taken effect: the lease keeps it for the next run
             self._lease.note_answered()
-            reaction = reaction_to(error.code, error.message)
-            if reaction is None or reaction.kind == "stop":
+            if reaction_to(error.code, error.message) is None and not self._brought:
                 raise
             return LaunchAnswer((), (Refusal(error.code, error.message),))
         self._lease.note_answered()
         self._on_launched(answer.instance_ids)
         self._known = sorted({*self._known, *answer.instance_ids})
+        self._brought += len(answer.instance_ids)
         return answer
 
     def _request(self, ask: Ask) -> LaunchRequest:

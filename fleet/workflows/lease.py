@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from fleet.assets.lock import LocalLock, machine_name
 from fleet.aws.leases import create_lease, delete_leases, read_leases, write_lease
-from fleet.errors import AwsError, FleetError
+from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.lease import RENEW_EVERY, Lease, as_text, from_text, reason_to_break
 from fleet.workflows.context import Context
@@ -28,12 +28,16 @@ _UNSEEN = timedelta(hours=1)
 
 
 class HeldLease:
-    """A lease that this run holds. `inherited` are requests that a broken lease's holder had sent, unanswered."""
+    """A lease that this run holds, until it is found `lost` to somebody who took over.
+
+    `inherited` are requests that a broken lease's holder had sent, unanswered.
+    """
 
     def __init__(
         self, context: Context, fleet: str, number: int, lease: Lease, inherited: tuple[str, ...]
     ) -> None:
         self.inherited = inherited
+        self.lost = False
         self._context = context
         self._fleet = fleet
         self._number = number
@@ -48,14 +52,6 @@ class HeldLease:
 
     def note_pending(self, request: str) -> None:
         """Write down what is about to be sent. Raises FleetError where somebody has taken over."""
-        found = read_leases(self._context.aws, fleet=self._fleet)
-        current = from_text(found.get(max(found, default=0), ""))
-        if current is None or current.run != self.run:
-            by = current.said if current else f"`fleet down {self._fleet}`"
-            raise FleetError(
-                f"{self._fleet} was taken over by {by}: nothing more is launched",
-                remedy="wait for that to end, then run `fleet up` again",
-            )
         self._write(pending=request)
 
     def note_answered(self) -> None:
@@ -79,10 +75,22 @@ class HeldLease:
         with self._lock:
             if self._released:
                 return  # a renewal that comes late would make it anew
+            self._require_own()
             kept = self._lease.pending if pending is None else pending
             self._lease = replace(self._lease, pending=kept, renewed_at=self._context.now())
             text = as_text(self._lease)
             write_lease(self._context.aws, fleet=self._fleet, number=self._number, text=text)
+
+    def _require_own(self) -> None:
+        found = read_leases(self._context.aws, fleet=self._fleet)
+        current = from_text(found.get(max(found, default=0), ""))
+        if current is None or current.run != self.run:
+            self.lost = True
+            by = current.said if current else f"`fleet down {self._fleet}`"
+            raise FleetError(
+                f"{self._fleet} was taken over by {by}: nothing more is launched",
+                remedy="wait for that to end, then run `fleet up` again",
+            )
 
 
 @contextmanager
@@ -170,10 +178,11 @@ class _Asking:
         lease, owned = self._lease(machine), tags.fleet_tags(self.fleet)
         if not create_lease(aws, fleet=fleet, number=number, text=as_text(lease), tags=owned):
             return None
-        after = read_leases(aws, fleet=fleet)
-        if max(after, default=0) != number or {**after, number: ""} != {**found, number: ""}:
-            delete_leases(aws, fleet=fleet, numbers=[number])
-            return None
+        if found:  # what was broken must be what was seen; a lease on nothing is seen again before each launch
+            after = read_leases(aws, fleet=fleet)
+            if {**after, number: ""} != {**found, number: ""}:
+                delete_leases(aws, fleet=fleet, numbers=[number])
+                return None
         return HeldLease(self.context, fleet, number, lease, self._inherited(found))
 
     def _inherited(self, found: Mapping[int, str]) -> tuple[str, ...]:
@@ -207,7 +216,7 @@ def _renewing(held: HeldLease) -> Iterator[None]:
 
     def renew() -> None:
         while not ended.wait(RENEW_EVERY.total_seconds()):
-            with suppress(AwsError):
+            with suppress(FleetError):
                 held.renew()
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)

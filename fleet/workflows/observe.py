@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -18,13 +18,12 @@ from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.instances import describe_instances
 from fleet.aws.key_pairs import describe_key_pairs
 from fleet.aws.launch_templates import describe_launch_templates
-from fleet.aws.network import describe_network_interfaces, describe_security_groups
-from fleet.aws.parameters import describe_parameters, read_public_parameters
+from fleet.aws.network import describe_security_groups
+from fleet.aws.parameters import read_public_parameters
 from fleet.aws.placement import describe_spot_placement
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
 from fleet.aws.subnets import describe_subnets
-from fleet.aws.volumes import describe_volumes
 from fleet.errors import AwsError
 from fleet.plan.facts import (
     ImageFact,
@@ -134,13 +133,6 @@ def observe_standing(context: Context, fleet: str) -> Owned:
         return _ask_standing(_Reader(pool), context.aws, fleet)()
 
 
-def observe_owned(context: Context, fleet: str) -> Owned:
-    """Observe everything that carries the fleet's tag."""
-    _ = (context.aws.ec2, context.aws.ssm)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return _ask_owned(_Reader(pool), context.aws, fleet)()
-
-
 def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
     """What a launch goes on from."""
     instances = reader.ask(lambda: describe_instances(aws, fleet=fleet))
@@ -152,19 +144,6 @@ def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
         security_groups=groups(),
         key_pairs=keys(),
         launch_templates=templates(),
-    )
-
-
-def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
-    standing = _ask_standing(reader, aws, fleet)
-    parameters = reader.ask(lambda: describe_parameters(aws, fleet=fleet))
-    volumes = reader.ask(lambda: describe_volumes(aws, fleet=fleet))
-    interfaces = reader.ask(lambda: describe_network_interfaces(aws, fleet=fleet))
-    return lambda: replace(
-        standing(),
-        parameters=parameters(),
-        volumes=volumes(),
-        network_interfaces=interfaces(),
     )
 
 

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.instances import describe_instances
+from fleet.errors import EndpointError, FleetError
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan, plan_again
@@ -22,6 +23,7 @@ from fleet.plan.report import (
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
+from fleet.workflows.down import release_unused
 from fleet.workflows.foundation import Foundation, ensure_foundation
 from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.launching import Launch, Launched, settle
@@ -55,15 +57,43 @@ def apply_up(context: Context, plan: Plan) -> FleetReport:
         if len(current.launch) < len(plan.launch):
             fewer = len(plan.launch) - len(current.launch)
             context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
-        return _apply(context, current, lease)
+        if any(instance.live for instance in standing.instances):
+            return _apply(context, current, lease, [])
+        return _apply_anew(context, current, lease)
 
 
-def _apply(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
+def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
+    """Apply a plan of a fleet without instances: where none comes, nothing that was made for them stays.
+
+    A request without an answer may have brought some: then all stays, and is told.
+    """
+    came: list[str] = []
+    try:
+        return _apply(context, plan, lease, came)
+    except EndpointError:
+        raise
+    except FleetError as error:
+        if came or lease.lost:
+            raise
+        context.tell(None, "launch", "note", "nothing came: what was made for it is taken away")
+        if not release_unused(context, plan.fleet):
+            raise
+        error.message = f"{error.message} (nothing was launched, and nothing is left)"
+        raise
+
+
+def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> FleetReport:
+    """Apply; `came` gets the ids of the instances that are launched."""
     foundation = ensure_foundation(context, plan)
     pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
     try:
         arrivals = _Arrivals(context, plan, foundation, pool)
-        launch = Launch(context, plan, lease, foundation.template, arrivals.expect)
+
+        def expect(instance_ids: Iterable[str]) -> None:
+            came.extend(instance_ids)
+            arrivals.expect(instance_ids)
+
+        launch = Launch(context, plan, lease, foundation.template, expect)
         arrivals.receive(pool.submit(launch.run))
         return FleetReport(plan.fleet, plan.region, arrivals.environments())
     except BaseException:

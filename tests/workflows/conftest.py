@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import boto3
 import pytest
 
-from fleet.aws.clients import Aws
 from fleet.plan.launch import Plan
 from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec
-from fleet.workflows.context import Context, Deadlines, Settings
+from fleet.workflows.context import Context
 from fleet.workflows.events import Event
 from fleet.workflows.planning import plan_up
 from tests.sandbox.cloud.recording import Served, serve
+from tests.workflows.runs import SHORT, context_over
 
-# Nobody listens on the hosts' addresses: SSH is refused at once, and given up at once.
-SHORT = Deadlines(running=30, ssh=0, bootstrap=1, proof=1, terminated=30, look=0.2)
+__all__ = ["SHORT", "World", "read", "spec", "spec_text"]
 
 
 def no_file(name: str) -> bytes:
@@ -43,7 +40,7 @@ class World:
         return sorted(i["State"]["Name"] for r in found for i in r["Instances"])
 
 
-def spec(**changes: str) -> FleetSpec:
+def spec_text(**changes: str) -> str:
     """A small spec; each change replaces or adds a top-level line."""
     lines = {
         "name": "workshop",
@@ -53,7 +50,16 @@ def spec(**changes: str) -> FleetSpec:
         "access": "{from: [203.0.113.0/24]}",
         "expires": "8h",
     }
-    text = "".join(f"{key}: {value}\n" for key, value in {**lines, **changes}.items())
+    return "".join(f"{key}: {value}\n" for key, value in {**lines, **changes}.items())
+
+
+def spec(**changes: str) -> FleetSpec:
+    """The same, read."""
+    return read(spec_text(**changes))
+
+
+def read(text: str) -> FleetSpec:
+    """Read a spec that names no file."""
     return load_spec(text.encode(), file="fleet.yaml", read=no_file, exists=lambda _: True)
 
 
@@ -67,13 +73,7 @@ def served_once() -> Iterator[Served]:
 def world(served_once: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", served_once.url)
     events: list[Event] = []
-    context = Context(
-        aws=Aws(boto3.Session("AKIAEXAMPLE", "secret"), region="us-east-1"),
-        settings=Settings(checkip_url=f"{served_once.url}/checkip", cache_root=tmp_path),
-        on_event=events.append,
-        deadlines=SHORT,
-        sleep=lambda seconds: time.sleep(min(seconds, 0.1)),
-    )
-    yield World(served_once, context, events)
+    context = context_over(served_once.url, tmp_path)
+    yield World(served_once, replace(context, on_event=events.append), events)
     served_once.cloud.state.capacity.clear()
     served_once.cloud.reset()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
+
 import pytest
 
-from fleet.errors import NothingFoundError
+from fleet.aws.leases import read_leases
+from fleet.aws.parameters import read_secrets
+from fleet.errors import CapacityError, EndpointError, NothingFoundError
 from fleet.plan import tags
 from fleet.plan.launch import Plan
 from fleet.plan.report import FleetReport
 from fleet.workflows.foundation import ensure_foundation
+from fleet.workflows.inventory import describe_inventory
 from fleet.workflows.launching import Launch
 from fleet.workflows.lease import hold_lease
-from fleet.workflows.observe import observe_owned
 from fleet.workflows.secrets import describe_secrets, ensure_secrets
 from fleet.workflows.up import apply_up
 from tests.workflows.conftest import World
@@ -142,7 +147,9 @@ def test_a_key_pair_of_another_key_is_replaced(world: World) -> None:
     plan = world.plan()
     ensure_foundation(world.context, plan)
     (before,) = world.plan().owned.key_pairs
-    names = list(observe_owned(world.context, "workshop").parameters)
+    names = [
+        f"/fleet/workshop/{name}" for name in read_secrets(world.context.aws, fleet="workshop")
+    ]
     world.served.client("ssm").delete_parameters(Names=names)
     ensure_foundation(world.context, world.plan())
     (after,) = world.plan().owned.key_pairs
@@ -164,11 +171,50 @@ def test_a_changed_spec_makes_a_version_and_keeps_the_expiry(world: World) -> No
 
 def test_every_resource_carries_the_fleets_tag(world: World) -> None:
     apply_up(world.context, world.plan())
-    owned = observe_owned(world.context, "workshop")
-    assert len(owned.instances) == len(owned.volumes) == len(owned.network_interfaces) == 3
-    assert len(owned.security_groups) == len(owned.key_pairs) == len(owned.launch_templates) == 1
-    assert len(owned.parameters) == 2
-    for instance in owned.instances:
-        assert instance.tags[tags.FLEET] == "workshop"
-        assert instance.tags[tags.LOGIN_USER] == "ubuntu"
-        assert instance.tags[tags.EXPIRES_AT].endswith("Z")
+    found = describe_inventory(world.context, "workshop").resources
+    counted = Counter(resource.kind for resource in found if resource.ours)
+    three = dict.fromkeys(("instances", "volumes", "network_interfaces"), 3)
+    one = dict.fromkeys(("security_groups", "key_pairs", "launch_templates"), 1)
+    assert counted == {**three, **one, "parameters": 2}
+    for resource in found:
+        if resource.kind == "instances":
+            assert resource.tags[tags.LOGIN_USER] == "ubuntu"
+            assert resource.tags[tags.EXPIRES_AT].endswith("Z")
+
+
+def test_no_capacity_anywhere_is_told_and_leaves_nothing(world: World) -> None:
+    world.served.cloud.state.capacity.put(0)
+    began = world.context.clock()
+    with pytest.raises(CapacityError) as raised:
+        apply_up(world.context, world.plan(instances="{types: [g5.xlarge, g4dn.xlarge]}"))
+    assert world.context.clock() - began < 10
+    assert "g4dn.xlarge in us-east-1a, us-east-1b" in raised.value.message
+    assert raised.value.message.endswith("(nothing was launched, and nothing is left)")
+    assert "--wait-for-capacity" in raised.value.remedy
+    assert describe_inventory(world.context, "workshop").resources == ()
+
+
+def test_capacity_that_comes_late_is_waited_for(world: World) -> None:
+    world.served.cloud.faults.add("no-capacity", calls=2)
+    patient = dataclasses.replace(world.context.deadlines, capacity=30)
+    context = dataclasses.replace(world.context, deadlines=patient)
+    report = apply_up(context, world.plan())
+    assert [e.instance_id is not None for e in report.environments] == [True] * 3
+    assert any("3 missing: trying again" in event.detail for event in world.events)
+
+
+def test_a_lost_answer_buys_nothing_twice(world: World) -> None:
+    world.served.cloud.faults.add("lost-response", action="CreateFleet", calls=1)
+    report = apply_up(world.context, world.plan())
+    assert states(report) == ["failed"] * 3
+    assert world.states() == ["running"] * 3
+
+
+def test_answers_that_are_all_lost_are_made_up_for_by_the_next_run(world: World) -> None:
+    world.served.cloud.faults.add("lost-response", action="CreateFleet")
+    with pytest.raises(EndpointError):
+        apply_up(world.context, world.plan())
+    world.served.cloud.faults.clear()
+    apply_up(world.context, world.plan())
+    assert world.states() == ["running"] * 3
+    assert read_leases(world.context.aws, fleet="workshop") == {}

@@ -1,0 +1,91 @@
+"""Runs of a workflow in processes of their own, which can be killed at any instant.
+
+They come from a fork server that has everything imported, so that a run starts at once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import boto3
+
+from fleet.aws.clients import Aws
+from fleet.workflows.context import Context, Deadlines, Settings
+from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.planning import plan_up
+from fleet.workflows.up import apply_up
+from tests.sandbox.cloud.recording import Served
+
+# Nobody listens on the hosts' addresses: SSH is refused at once, and given up at once.
+SHORT = Deadlines(
+    lease=60, visible=2, running=30, ssh=0, bootstrap=1, proof=1, terminated=30, look=0.2
+)
+START_SECONDS = 60
+Run = Callable[[str, str, str], None]
+
+
+def nap(seconds: float) -> None:
+    """Sleep as long as asked, and never long."""
+    time.sleep(min(seconds, 0.1))
+
+
+def context_over(url: str, cache: Path, deadlines: Deadlines = SHORT) -> Context:
+    """A context over a served cloud, whose endpoint the environment names."""
+    return Context(
+        aws=Aws(boto3.Session("AKIAEXAMPLE", "secret"), region="us-east-1"),
+        settings=Settings(checkip_url=f"{url}/checkip", cache_root=cache),
+        deadlines=deadlines,
+        sleep=nap,
+    )
+
+
+def up(url: str, cache: str, text: str) -> None:
+    """Plan and apply a spec, in a process of its own."""
+    from tests.workflows.conftest import read  # noqa: PLC0415 - conftest imports this file
+
+    os.environ["AWS_ENDPOINT_URL"] = url
+    context = context_over(url, Path(cache))
+    apply_up(context, plan_up(context, read(text), folder=Path()))
+
+
+def down(url: str, cache: str, fleet: str) -> None:
+    """Take a fleet away, in a process of its own."""
+    os.environ["AWS_ENDPOINT_URL"] = url
+    context = context_over(url, Path(cache))
+    apply_down(context, plan_down(context, fleet))
+
+
+def _preloaded() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "tests.workflows.conftest"])
+    return context
+
+
+_CONTEXT = _preloaded()
+
+
+def start(run: Run, served: Served, cache: Path, argument: str) -> BaseProcess:
+    """Start a run."""
+    process = _CONTEXT.Process(target=run, args=(served.url, str(cache), argument), daemon=True)
+    process.start()
+    return process
+
+
+def kill(process: BaseProcess) -> None:
+    """End a run as a power cut does."""
+    if process.pid is not None:
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def ended(process: BaseProcess) -> int | None:
+    """Wait until a run has ended; gives its exit code, negative where a signal ended it."""
+    process.join(START_SECONDS)
+    assert process.exitcode is not None, "the run hangs"
+    return process.exitcode
