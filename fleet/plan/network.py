@@ -135,10 +135,11 @@ def _notes(
                 f"{zone} has {len(others) + 1} subnets: {first.subnet_id} is used "
                 f"({first.free_addresses} free addresses), {spare} when it is full"
             )
-        if not public and not first.way_out:
-            yield (
-                f"{first.subnet_id} has no way out to the internet without public addresses (a NAT "
-                "gateway): packages cannot be downloaded there"
-            )
+    closed = [first.subnet_id for first, *_ in zones.values() if not (public or first.way_out)]
+    if closed:
+        yield (
+            f"no way out to the internet without public addresses (a NAT gateway) in {', '.join(closed)}: "
+            "packages cannot be downloaded there"
+        )
     if left_out:
         yield f"left out for they have no route to an internet gateway: {', '.join(left_out)}"
