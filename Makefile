@@ -41,6 +41,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.fanout
 	$(BIN)/python -m benchmarks.answers
+	$(BIN)/python -m benchmarks.thousand
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py

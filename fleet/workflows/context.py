@@ -15,6 +15,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.identity import CHECKIP_URL
 from fleet.errors import FleetError
 from fleet.workflows.events import Event, EventState, OnEvent, silent
+from fleet.workflows.pacing import Bucket, create_tags_bucket
 
 if TYPE_CHECKING:  # it brings paramiko, which most commands can do without
     from fleet.ssh.roads import Bastion
@@ -82,6 +83,7 @@ class Context:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = _now
     interrupted: threading.Event = field(default_factory=threading.Event)
+    tagging: Bucket = field(default_factory=create_tags_bucket)
     bastions: dict[str, Bastion] = field(default_factory=dict)
 
     def tell(self, member: str | None, step: str, state: EventState, detail: str = "") -> None:

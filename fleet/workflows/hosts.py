@@ -182,4 +182,5 @@ def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
 
 
 def _tag(context: Context, work: HostWork, values: dict[str, str]) -> None:
+    context.tagging.take(context.sleep)
     tag_instance(context.aws, instance_id=work.instance.instance_id, tags=values)
