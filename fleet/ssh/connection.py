@@ -79,23 +79,34 @@ def open_host(
 
     Raises UnreachableError with the last reason when time is up, HostKeyError at once on a wrong key.
     """
+    with host.road.held():
+        opened = _connect_until(host, deadline, clock=clock, sleep=sleep, cancelled=cancelled)
+        try:
+            yield opened
+        finally:
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                opened.connection.close()
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                host.road.close(opened.sock)
+
+
+def _connect_until(
+    host: Host,
+    deadline: float,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> OpenHost:
     while True:
         try:
-            opened = _connect(host)
-            break
+            return _connect(host)
         except paramiko.BadHostKeyException as error:
             raise _changed_key(host) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             if clock() >= deadline or cancelled():
                 raise _unreachable(host, error) from error
             sleep(_RETRY_SECONDS)
-    try:
-        yield opened
-    finally:
-        with suppress(OSError, EOFError, paramiko.SSHException):
-            opened.connection.close()
-        with suppress(OSError, EOFError, paramiko.SSHException):
-            host.road.close(opened.sock)
 
 
 def _connect(host: Host) -> OpenHost:

@@ -66,13 +66,21 @@ def _carry(
             "direct-tcpip", target, peer, timeout=_OPEN_SECONDS
         )
         with closing(channel):
-            ends: dict[object, tuple[socket.socket | paramiko.Channel, ...]]
-            ends = {caller: (caller, channel), channel: (channel, caller)}
-            while not over.is_set():
-                ready, _, _ = select.select([caller, channel], [], [], _POLL_SECONDS)
-                for end in ready:
-                    source, sink = ends[end]
-                    data = source.recv(_CHUNK)
-                    if not data:
-                        return
-                    sink.sendall(data)
+            _pass_on(caller, channel, over)
+
+
+def _pass_on(caller: socket.socket, channel: paramiko.Channel, over: threading.Event) -> None:
+    """Pass bytes on both ways. When the caller has said all, the host still may; when the host has, it is over."""
+    reading: list[socket.socket | paramiko.Channel] = [caller, channel]
+    while not over.is_set():
+        ready, _, _ = select.select(reading, [], [], _POLL_SECONDS)
+        if channel in ready:
+            if not (data := channel.recv(_CHUNK)):
+                return
+            caller.sendall(data)
+        if caller in ready:
+            if data := caller.recv(_CHUNK):
+                channel.sendall(data)
+            else:
+                channel.shutdown_write()
+                reading.remove(caller)

@@ -12,8 +12,8 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -39,6 +39,9 @@ class Road(Protocol):
     def words(self) -> str:
         """Name it in a message."""
 
+    def held(self) -> AbstractContextManager[None]:
+        """Keep open what hosts share, from one try to the next, until the block ends."""
+
     def open(self, address: str, port: int) -> Sock:
         """Open a socket to a host."""
 
@@ -46,13 +49,17 @@ class Road(Protocol):
         """Say what the road itself has said about a socket that does not work; empty where nothing."""
 
     def close(self, sock: Sock) -> None:
-        """Close a socket, and what is open for its sake alone."""
+        """Close a socket."""
 
 
 class Direct:
     """Straight to the host."""
 
     words = ""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nothing is shared."""
+        return nullcontext()
 
     def open(self, address: str, port: int) -> Sock:
         """Connect."""
@@ -87,7 +94,7 @@ class Bastion:
         self._known_hosts = known_hosts
         self._lock = threading.Lock()
         self._client: paramiko.SSHClient | None = None
-        self._open = 0
+        self._holders = 0
         self.target = target
 
     @property
@@ -95,47 +102,46 @@ class Bastion:
         """Name it in a message."""
         return f"through {self.target}"
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the connection until the last holder has left."""
+        with self._lock:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if self._holders == 0 and self._client is not None:
+                    self._client.close()
+                    self._client = None
+
     def open(self, address: str, port: int) -> Sock:
         """Open a channel. Raises HostKeyError or UnreachableError where the bastion is not to be used."""
         with self._lock:
             transport = self._transport()
-            self._open += 1
-        try:
-            return transport.open_channel(
-                "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=STEP_SECONDS
-            )
-        except BaseException:
-            self._leave()
-            raise
+        return transport.open_channel(
+            "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=STEP_SECONDS
+        )
 
     def complaint(self, sock: Sock) -> str:  # noqa: ARG002 - the protocol's signature
         """What a bastion has to say comes when a channel is opened."""
         return ""
 
     def close(self, sock: Sock) -> None:
-        """Close a channel, and with the last one the connection."""
+        """Close a channel."""
         sock.close()
-        self._leave()
 
     def check(self) -> None:
         """Log in to the bastion and leave. Raises UnreachableError or HostKeyError."""
         try:
-            with self._lock:
+            with self.held(), self._lock:
                 self._transport()
-                self._open += 1
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise UnreachableError(
                 f"no SSH connection to the bastion {self.target}: {str(error) or type(error).__name__}",
                 remedy=f"check access.via, and `ssh {self.target}`",
             ) from error
-        self._leave()
-
-    def _leave(self) -> None:
-        with self._lock:
-            self._open -= 1
-            if self._open == 0 and self._client is not None:
-                self._client.close()
-                self._client = None
 
     def _transport(self) -> paramiko.Transport:
         transport = self._client.get_transport() if self._client else None
@@ -215,6 +221,10 @@ class Command:
     def words(self) -> str:
         """Name it in a message."""
         return f"over {self.label}"
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nothing is shared: each socket has a command of its own."""
+        return nullcontext()
 
     def open(self, address: str, port: int) -> Sock:  # noqa: ARG002 - the command knows where to
         """Start the command. A socket stands for both of its ends, so that time limits hold."""

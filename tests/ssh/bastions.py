@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import asyncssh
+import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
+from fleet.ssh import keys
 from fleet.ssh.keygen import generate_private_key
-from fleet.ssh.keys import known_hosts_name, public_line
+from fleet.ssh.keys import known_hosts_name
 
 ADDRESS = "127.0.0.1"
 
 
-class _Door(asyncssh.SSHServer):
-    """One connection to the bastion: forwards to anywhere, runs nothing."""
+class _Door(paramiko.ServerInterface):
+    """One connection to the bastion: forwards to loopback, runs nothing."""
 
-    def __init__(self, logins: list[str]) -> None:
-        self._logins = logins
+    def __init__(self, accepted: str, logins: list[str]) -> None:
+        self._accepted, self._logins = accepted, logins
+        self.targets: dict[int, tuple[str, int]] = {}
 
-    def begin_auth(self, username: str) -> bool:
+    def get_allowed_auths(self, username: str) -> str:
         self._logins.append(username)
-        return True
+        return "publickey"
 
-    def connection_requested(self, dest_host: str, dest_port: int, *_: object) -> Any:
-        return lambda reader, writer: _carry(reader, writer, dest_host, dest_port)
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self._logins.append(username)
+        known = keys.key_line(key) == self._accepted
+        return AUTH_SUCCESSFUL if known else AUTH_FAILED
 
-
-async def _carry(reader: Any, writer: Any, host: str, port: int) -> None:
-    """Carry one connection. asyncssh's own forwarder drops the whole connection when one channel is closed early."""
-    with contextlib.suppress(OSError, asyncssh.Error), contextlib.closing(writer):
-        there, back = await asyncio.open_connection(host, port)
-        await asyncio.gather(_pump(reader, back), _pump(there, writer))
-
-
-async def _pump(source: Any, sink: Any) -> None:
-    try:
-        while data := await source.read(65536):
-            sink.write(data)
-            await sink.drain()
-    finally:
-        sink.close()
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        self.targets[chanid] = destination
+        return OPEN_SUCCEEDED
 
 
 @dataclass(frozen=True)
@@ -64,51 +59,64 @@ class BastionHost:
 
     def home(self, folder: Path, *, known: str | None = None) -> Path:
         """Make a home with the accepted key in it, and the host key (or another line) in known_hosts."""
-        keys = folder / ".ssh"
-        keys.mkdir(mode=0o700, parents=True)
-        (keys / "id_ed25519").write_text(self.private_key)
-        (keys / "id_ed25519").chmod(0o600)
+        own = folder / ".ssh"
+        own.mkdir(mode=0o700, parents=True)
+        (own / "id_ed25519").write_text(self.private_key)
+        (own / "id_ed25519").chmod(0o600)
         name = known_hosts_name(ADDRESS, self.port)
         line = self.host_key if known is None else known
-        (keys / "known_hosts").write_text(f"{name} {line}\n" if line else "")
+        (own / "known_hosts").write_text(f"{name} {line}\n" if line else "")
         return folder
 
 
 @contextmanager
 def bastion_host() -> Iterator[BastionHost]:
-    """Serve until the block ends."""
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
-    private_key = generate_private_key()
-    accepted = asyncssh.import_authorized_keys(public_line(private_key))
+    """Serve until the block ends. Not asyncssh: it drops a connection over a channel that closes early."""
+    host_key, private_key = generate_private_key(), generate_private_key()
     logins: list[str] = []
-    loop = asyncio.new_event_loop()
-
-    async def listen() -> asyncssh.SSHAcceptor:
-        return await asyncssh.listen(
-            ADDRESS,
-            0,
-            server_factory=lambda: _Door(logins),
-            server_host_keys=[host_key],
-            authorized_client_keys=accepted,
-            encoding=None,
-        )
-
-    acceptor = loop.run_until_complete(listen())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    shown = " ".join(host_key.export_public_key().decode().split()[:2])
-    try:
-        yield BastionHost(acceptor.get_port(), shown, private_key, logins)
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(acceptor), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+    with socket.create_server((ADDRESS, 0), backlog=64) as listener:
+        described = (keys.load_private_key(host_key), keys.public_line(private_key))
+        threading.Thread(target=_accept, args=(listener, *described, logins), daemon=True).start()
+        port = listener.getsockname()[1]
+        yield BastionHost(port, keys.public_line(host_key), private_key, logins)
+        listener.shutdown(socket.SHUT_RDWR)
 
 
-async def _end(acceptor: asyncssh.SSHAcceptor) -> None:
-    acceptor.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+def _accept(
+    listener: socket.socket, host_key: paramiko.PKey, accepted: str, logins: list[str]
+) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            caller, _ = listener.accept()
+            door = _Door(accepted, logins)
+            threading.Thread(target=_serve, args=(caller, host_key, door), daemon=True).start()
+
+
+def _serve(caller: socket.socket, host_key: paramiko.PKey, door: _Door) -> None:
+    with (
+        contextlib.suppress(OSError, EOFError, paramiko.SSHException),
+        paramiko.Transport(caller) as transport,
+    ):
+        transport.add_server_key(host_key)
+        transport.start_server(server=door)
+        while transport.is_active():
+            channel = transport.accept(0.5)
+            if channel is not None:
+                target = door.targets[channel.chanid]
+                threading.Thread(target=_carry, args=(channel, target), daemon=True).start()
+
+
+def _carry(channel: paramiko.Channel, target: tuple[str, int]) -> None:
+    with (
+        contextlib.closing(channel),
+        contextlib.suppress(OSError, EOFError),
+        socket.create_connection(target, timeout=10) as there,
+    ):
+        there.settimeout(None)
+        while True:
+            ready, _, _ = select.select([channel.fileno(), there.fileno()], [], [])
+            for end, other in ((channel, there), (there, channel)):
+                if end.fileno() in ready:
+                    if not (data := end.recv(65536)):
+                        return
+                    other.sendall(data)
