@@ -228,9 +228,7 @@ def plan_launch(
     return plan
 
 
-def plan_again(
-    plan: Plan, owned: Owned, *, now: datetime, catalogue: ImageCatalogue
-) -> Plan:
+def plan_again(plan: Plan, owned: Owned, *, now: datetime, catalogue: ImageCatalogue) -> Plan:
     """Plan anew over what is there of the fleet by now. Raises FleetError where more would be launched."""
     if owned == plan.owned:
         return plan

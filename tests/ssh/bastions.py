@@ -108,8 +108,8 @@ def _serve(caller: socket.socket, host_key: paramiko.PKey, door: _Door) -> None:
 
 def _carry(channel: paramiko.Channel, target: tuple[str, int]) -> None:
     with (
-        contextlib.closing(channel),
         contextlib.suppress(OSError, EOFError),
+        contextlib.closing(channel),
         socket.create_connection(target, timeout=10) as there,
     ):
         there.settimeout(None)
