@@ -104,7 +104,7 @@ class Purchase:
         if self._open[ask.market] == before and self.stopped is None:
             self._nothing_changed(ask.market, known)
 
-    def reopen(self) -> None:
+    def try_full_ones(self) -> None:
         """Try again what had no capacity."""
         for market, pools in self._full.items():
             self._open[market] = sorted([*self._open[market], *pools], key=lambda p: p.priority)

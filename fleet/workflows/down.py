@@ -5,9 +5,7 @@ Touches only what carries the fleet's tag and our mark. Run again after a crash 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from fleet.aws.identity import describe_identity
@@ -62,25 +60,6 @@ def apply_down(context: Context, teardown: Teardown) -> Receipt:
     if teardown.whole and receipt.clean:
         context.cache(account_id, teardown.fleet).delete()
     return receipt
-
-
-def release_unused(context: Context, fleet: str) -> bool:
-    """Take away what was made for a launch that brought nothing, and say whether all of it is gone.
-
-    Whoever calls holds the lease, which stays. A fleet with an instance is left alone.
-    """
-    fresh = replace(context, interrupted=threading.Event())  # what failed has interrupted the rest
-    lease = tags.lease_path(fleet)
-
-    def unused() -> list[Resource]:
-        found = plan_down(fresh, fleet).release
-        return [one for one in found if not one.resource_id.startswith(lease)]
-
-    goes = unused()
-    if any(one.kind == "instances" and one.live for one in goes):
-        return False
-    release(Attempts(fresh), goes, fleet=fleet)
-    return not unused()
 
 
 def _release(attempts: Attempts, teardown: Teardown) -> tuple[Resource, ...]:

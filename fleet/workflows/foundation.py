@@ -9,15 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleet.aws.key_pairs import delete_key_pair, import_key_pair
-from fleet.aws.launch_templates import create_launch_template, create_launch_template_version
-from fleet.aws.network import create_security_group, ensure_ingress
+from fleet.aws.launch_templates import (
+    create_launch_template,
+    create_launch_template_version,
+    delete_launch_template,
+)
+from fleet.aws.network import create_security_group, delete_security_group, ensure_ingress
 from fleet.plan import tags
 from fleet.plan.facts import LaunchTemplateFact
 from fleet.plan.launch import Plan
 from fleet.plan.tokens import Secrets, digest
 from fleet.ssh.keys import public_line
 from fleet.workflows.context import Context
-from fleet.workflows.secrets import ensure_secrets
+from fleet.workflows.observe import observe_standing
+from fleet.workflows.secrets import delete_secrets, ensure_secrets
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,24 @@ def ensure_foundation(context: Context, plan: Plan) -> Foundation:
         _ensure_key_pair(context, plan, secrets)
         group_id = group.result()
     return Foundation(secrets, _ensure_launch_template(context, plan, group_id))
+
+
+def remove_foundation(context: Context, fleet: str) -> bool:
+    """Take away what was made for instances that did not come; False where there is one after all.
+
+    Raises AwsError where AWS refuses. Whoever calls holds the lease.
+    """
+    standing = observe_standing(context, fleet)
+    if any(instance.live for instance in standing.instances):
+        return False
+    for template in standing.launch_templates:
+        delete_launch_template(context.aws, template_id=template.template_id)
+    for group in standing.security_groups:
+        delete_security_group(context.aws, group_id=group.group_id)
+    for pair in standing.key_pairs:
+        delete_key_pair(context.aws, key_pair_id=pair.key_pair_id)
+    delete_secrets(context, fleet)
+    return True
 
 
 def _ensure_key_pair(context: Context, plan: Plan, secrets: Secrets) -> None:

@@ -83,7 +83,7 @@ class Launch:
                 f"{purchase.missing} missing: trying again in {wait:.0f} s",
             )
             self._sleep(wait)
-            purchase.reopen()
+            purchase.try_full_ones()
 
     def _outcome(self, purchase: Purchase) -> Launched:
         """What came of it. Raises the reason where a fleet has nothing at all to go on with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from fleet.aws.parameters import create_secret, read_secrets
+from fleet.aws.parameters import create_secret, delete_parameters, read_secrets
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
 from fleet.plan.tokens import Secrets
@@ -34,6 +34,12 @@ def ensure_secrets(context: Context, fleet: str) -> Secrets:
         else:
             first = False
     return _complete(found if first else read_secrets(context.aws, fleet=fleet), fleet)
+
+
+def delete_secrets(context: Context, fleet: str) -> None:
+    """Delete the fleet's secrets, those that are there."""
+    names = [f"{tags.parameter_path(fleet)}/{name}" for name in _MAKERS]
+    delete_parameters(context.aws, names=names)
 
 
 def describe_secrets(context: Context, fleet: str) -> Secrets:

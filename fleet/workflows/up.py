@@ -23,8 +23,7 @@ from fleet.plan.report import (
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
-from fleet.workflows.down import release_unused
-from fleet.workflows.foundation import Foundation, ensure_foundation
+from fleet.workflows.foundation import Foundation, ensure_foundation, remove_foundation
 from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.launching import Launch, Launched, settle
 from fleet.workflows.lease import HeldLease, hold_lease
@@ -57,13 +56,13 @@ def apply_up(context: Context, plan: Plan) -> FleetReport:
         if len(current.launch) < len(plan.launch):
             fewer = len(plan.launch) - len(current.launch)
             context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
-        if any(instance.live for instance in standing.instances):
+        if standing.security_groups or standing.key_pairs or standing.launch_templates:
             return _apply(context, current, lease, [])
         return _apply_anew(context, current, lease)
 
 
 def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
-    """Apply a plan of a fleet without instances: where none comes, nothing that was made for them stays.
+    """Apply the plan of a fleet that is not there yet: where no instance comes, nothing that was made for it stays.
 
     A request without an answer may have brought some: then all stays, and is told.
     """
@@ -76,7 +75,7 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
         if came or lease.lost:
             raise
         context.tell(None, "launch", "note", "nothing came: what was made for it is taken away")
-        if not release_unused(context, plan.fleet):
+        if not remove_foundation(context, plan.fleet):
             raise
         error.message = f"{error.message} (nothing was launched, and nothing is left)"
         raise

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.plan.facts import Market
 from fleet.plan.pools import Pool
 from fleet.plan.purchase import MOST_AGAIN, Ask, Purchase, Refusal, summarise
 from fleet.plan.reactions import REACTIONS, reaction_to, zones_with_capacity
@@ -22,7 +23,7 @@ FULL = "InsufficientInstanceCapacity"
 def purchase(
     count: int = 4, *, spot: bool = False, pools: tuple[Pool, ...] = (G5A, G5B, G4A)
 ) -> Purchase:
-    markets = ("spot", "on-demand") if spot else ("on-demand",)
+    markets: tuple[Market, ...] = ("spot", "on-demand") if spot else ("on-demand",)
     return Purchase(pools, markets, count, affordable=lambda pool, market: True)
 
 
@@ -52,7 +53,7 @@ def test_what_is_full_is_left_out_and_tried_again_later() -> None:
     buying.take(ask(buying), 0, refused(FULL, G4A))
     assert buying.ask() is None
     assert buying.may_come
-    buying.reopen()
+    buying.try_full_ones()
     assert ask(buying) == Ask("on-demand", (G5A, G5B, G4A), 3)
 
 
