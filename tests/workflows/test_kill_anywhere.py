@@ -127,7 +127,7 @@ def test_up_killed_at_every_call(served: Served, cache: Path, when: str) -> None
         assert remaining(take_down(served, cache)) == {}
         assert standing(served) == NOTHING, f"killed {when} call {number}, {met}"
     print(f"up killed {when} each of {count} calls: {dict(killed)}")
-    assert killed["CreateFleet"] >= 1
+    assert killed.total() - killed[""] > count / 2
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -147,4 +147,4 @@ def test_down_killed_at_every_call(served: Served, cache: Path, when: str) -> No
         assert remaining(receipt) == {}, f"killed {when} call {number}, {met}"
         assert standing(served) == NOTHING, f"killed {when} call {number}, {met}"
     print(f"down killed {when} each of {count} calls: {dict(killed)}")
-    assert killed["TerminateInstances"] >= 1
+    assert killed.total() - killed[""] > count / 2
