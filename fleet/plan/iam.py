@@ -93,6 +93,7 @@ _SCOPES = (
                 "servicequotas:GetServiceQuota",
                 "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
                 "ssm:DescribeParameters",
+                "sts:DecodeAuthorizationMessage",
                 "sts:GetCallerIdentity",
             }
         ),
@@ -152,6 +153,12 @@ _SCOPES = (
             }
         ),
         (f"arn:aws:ssm:*:*:parameter{tags.PARAMETER_ROOT}/*",),
+    ),
+    _Scope(
+        "ReadHostKeysOfOurs",
+        frozenset({"ec2:GetConsoleOutput"}),
+        _ec2("instance"),
+        _marked("aws:ResourceTag"),
     ),
     _Scope(
         "SshSessions",

@@ -1,14 +1,14 @@
 """Opens one SSH connection to one host. Takes an address, a key and the recorded host key; gives a fabric Connection.
 
-Never accepts a host key in silence: a recorded key must match, and a first one is handed to the caller to record.
-Time limits everywhere: a mute peer is not noticed by keepalives.
+Never accepts a host key that nobody vouches for: a recorded key must match, and on first contact the key must be
+among those that the caller knows from elsewhere. Time limits everywhere: a mute peer is not noticed by keepalives.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ from fleet.ssh.roads import DIRECT, STEP_SECONDS, Road, Sock
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _RETRY_SECONDS = 1.0
+_VOUCH_SECONDS = 5.0
+"""Between two questions for a new host's keys: each costs a call of AWS."""
 _TOLD = (paramiko.AuthenticationException, paramiko.BadHostKeyException)
 """What the host itself has said."""
 
@@ -31,7 +33,9 @@ _TOLD = (paramiko.AuthenticationException, paramiko.BadHostKeyException)
 class Host:
     """Where and as whom to log in, and over which road.
 
-    `host_key` is the recorded `type base64`, None on first contact.
+    `host_key` is the recorded `type base64`, None on first contact. Then `vouched` is asked, once the host shows a
+    key and before anything of ours is sent, for the keys that it is known to have: none of them as long as nobody
+    knows. Without it no key is accepted.
     """
 
     address: str
@@ -40,12 +44,18 @@ class Host:
     private_key: PrivateKey
     host_key: str | None
     road: Road = DIRECT
+    vouched: Callable[[], Collection[str]] | None = None
 
 
-class _FirstContact(paramiko.MissingHostKeyPolicy):
-    """Keeps the key that the host shows on first contact, so that it gets recorded."""
+class _NobodyVouchesError(paramiko.SSHException):
+    """Not yet known which keys the host has: to be tried again."""
 
-    def __init__(self) -> None:
+
+class _Verify(paramiko.MissingHostKeyPolicy):
+    """Takes a key without a record only where somebody vouches for it, and keeps it to be recorded."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self.shown: str | None = None
 
     def missing_host_key(
@@ -54,12 +64,21 @@ class _FirstContact(paramiko.MissingHostKeyPolicy):
         hostname: str,  # noqa: ARG002
         key: paramiko.PKey,
     ) -> None:
+        if self._host.host_key:  # a key of another type than the recorded one
+            raise _changed_key(self._host)
+        if self._host.vouched is None:
+            raise _unknown_key(self._host)
+        vouched = self._host.vouched()
+        if not vouched:
+            raise _NobodyVouchesError("its console output does not show its host keys yet")
+        if key_line(key) not in vouched:
+            raise _foreign_key(self._host, key)
         self.shown = key_line(key)
 
 
 @dataclass(frozen=True)
 class OpenHost:
-    """A host with an open connection, and the host key that it has shown."""
+    """A host with an open connection, and the host key by which it was verified."""
 
     connection: fabric.Connection
     host_key: str
@@ -77,7 +96,8 @@ def open_host(
 ) -> Iterator[OpenHost]:
     """Connect, trying again until `deadline` (on `clock`), for a host that still boots.
 
-    Raises UnreachableError with the last reason when time is up, HostKeyError at once on a wrong key.
+    Raises UnreachableError with the last reason when time is up, HostKeyError at once on a wrong key, or when nobody
+    has vouched for its first one by then.
     """
     with host.road.held():
         opened = _connect_until(host, deadline, clock=clock, sleep=sleep, cancelled=cancelled)
@@ -98,15 +118,18 @@ def _connect_until(
     sleep: Callable[[float], None],
     cancelled: Callable[[], bool],
 ) -> OpenHost:
+    pause = _RETRY_SECONDS
     while True:
         try:
             return _connect(host)
         except paramiko.BadHostKeyException as error:
             raise _changed_key(host) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
+            silent = isinstance(error, _NobodyVouchesError)
             if clock() >= deadline or cancelled():
-                raise _unreachable(host, error) from error
-            sleep(_RETRY_SECONDS)
+                raise (_unvouched(host) if silent else _unreachable(host, error)) from error
+            sleep(pause)
+            pause = min(2 * pause, _VOUCH_SECONDS) if silent else _RETRY_SECONDS
 
 
 def _connect(host: Host) -> OpenHost:
@@ -126,7 +149,7 @@ def _connect(host: Host) -> OpenHost:
     return OpenHost(connection, key, sock)
 
 
-def _log_in(host: Host, sock: Sock, undo: ExitStack) -> tuple[fabric.Connection, _FirstContact]:
+def _log_in(host: Host, sock: Sock, undo: ExitStack) -> tuple[fabric.Connection, _Verify]:
     connection = fabric.Connection(
         host.address,
         user=host.user,
@@ -149,16 +172,14 @@ def _log_in(host: Host, sock: Sock, undo: ExitStack) -> tuple[fabric.Connection,
     return connection, shown
 
 
-def _verify_by(client: paramiko.SSHClient, host: Host) -> _FirstContact:
-    first_contact = _FirstContact()
+def _verify_by(client: paramiko.SSHClient, host: Host) -> _Verify:
+    verify = _Verify(host)
+    client.set_missing_host_key_policy(verify)
     known = parse_key_line(host.host_key or "")
-    if known is None:
-        client.set_missing_host_key_policy(first_contact)
-    else:
+    if known is not None:
         name = known_hosts_name(host.address, host.port)
         client.get_host_keys().add(name, known.get_name(), known)
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    return first_contact
+    return verify
 
 
 def _changed_key(host: Host) -> HostKeyError:
@@ -166,6 +187,27 @@ def _changed_key(host: Host) -> HostKeyError:
         f"{host.address} shows another SSH host key than the one recorded in its tag",
         remedy="somebody may be in between: compare with the instance's console output "
         "before you delete the tag fleet:host-key",
+    )
+
+
+def _foreign_key(host: Host, key: paramiko.PKey) -> HostKeyError:
+    return HostKeyError(
+        f"{host.address} shows an SSH host key ({key.fingerprint}) that is not in the instance's console output",
+        remedy="somebody may be in between: nothing was sent to it; look with `aws ec2 get-console-output`",
+    )
+
+
+def _unvouched(host: Host) -> HostKeyError:
+    return HostKeyError(
+        f"the instance at {host.address} has not printed its SSH host keys to its console in time",
+        remedy="run `fleet up` again; an image without cloud-init's keys-to-console never prints them",
+    )
+
+
+def _unknown_key(host: Host) -> HostKeyError:
+    return HostKeyError(
+        f"the SSH host key of {host.address} is not recorded",
+        remedy="run `fleet up` on its spec again",
     )
 
 

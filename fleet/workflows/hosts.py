@@ -23,7 +23,8 @@ from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
 from fleet.workflows.reach import member_token
-from fleet.workflows.roads import endpoint_through, host_of, looks_ready
+from fleet.workflows.retrying import once_known
+from fleet.workflows.roads import endpoint_through, looks_ready, new_host_of
 
 _LOG_LINES = 20
 _LOG_SECONDS = 20
@@ -79,9 +80,8 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
     if work.claim:
         _tag(context, work, work.claim)
     context.tell(name, "ssh", "running")
-    host = host_of(context, work.instance, work.private_key)
     with open_host(
-        host,
+        new_host_of(context, work.instance, work.private_key),
         deadline=clock() + context.deadlines.ssh,
         clock=clock,
         sleep=context.sleep,
@@ -95,11 +95,15 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
 
 
 def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:
-    """Pin the key that the host showed on first contact in its tag, for every colleague, and say so."""
+    """Pin the host key, verified on first contact, in the instance's tag for every colleague, and say so."""
     if work.instance.tags.get(tags.HOST_KEY):
         return
     _tag(context, work, {tags.HOST_KEY: opened.host_key})
-    context.tell(work.member.name, "host key", "note", f"recorded {fingerprint(opened.host_key)}")
+    context.tell(work.member.name, "host key", "note", _verified(opened.host_key))
+
+
+def _verified(host_key: str) -> str:
+    return f"{fingerprint(host_key)}, verified by the console output"
 
 
 def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
@@ -183,4 +187,5 @@ def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
 
 def _tag(context: Context, work: HostWork, values: dict[str, str]) -> None:
     context.tagging.take(context.sleep)
-    tag_instance(context.aws, instance_id=work.instance.instance_id, tags=values)
+    instance_id = work.instance.instance_id
+    once_known(context, lambda: tag_instance(context.aws, instance_id=instance_id, tags=values))

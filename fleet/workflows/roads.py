@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fleet.aws.console import read_console
 from fleet.aws.sessions import PROGRAMS, session_command
 from fleet.errors import HostError
 from fleet.jupyter.proof import Endpoint, answers
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.trust import console_host_keys
 from fleet.plan.ways import Way
 from fleet.ssh.connection import Host, OpenHost, open_host
 from fleet.ssh.forward import forwarded
@@ -45,6 +48,15 @@ def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
         host_key=instance.tags.get(tags.HOST_KEY),
         road=_road(context, instance),
     )
+
+
+def new_host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
+    """As `host_of`, for a host that may have no recorded key yet: its console output vouches for the first one."""
+
+    def vouched() -> frozenset[str]:
+        return console_host_keys(read_console(context.aws, instance_id=instance.instance_id))
+
+    return dataclasses.replace(host_of(context, instance, key), vouched=vouched)
 
 
 def _road(context: Context, instance: InstanceFact) -> Road:

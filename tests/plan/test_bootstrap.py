@@ -102,5 +102,6 @@ def test_first_boot_is_cloud_config_without_secrets() -> None:
     assert len(text.encode()) < 16 * 1024
 
 
-def test_first_boot_without_expiry_does_nothing() -> None:
-    assert yaml.safe_load(render_first_boot(load_texts(), fleet="w", expires_at=None)) is None
+def test_first_boot_without_expiry_only_prints_new_host_keys() -> None:
+    data = yaml.safe_load(render_first_boot(load_texts(), fleet="w", expires_at=None))
+    assert data == {"ssh_deletekeys": True, "ssh": {"emit_keys_to_console": True}}

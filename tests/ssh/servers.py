@@ -25,10 +25,13 @@ class Server:
     port: int
     host_key: str
     private_key: str
+    logins: list[str]
+    """Who began to log in."""
 
     def host(self, *, host_key: str | None = None, private_key: str | None = None) -> Host:
+        """The host as it is on first contact, vouched for, or with a recorded key."""
         key = load_private_key(private_key or self.private_key)
-        return Host(ADDRESS, self.port, "ubuntu", key, host_key)
+        return Host(ADDRESS, self.port, "ubuntu", key, host_key, vouched=lambda: {self.host_key})
 
 
 async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -47,18 +50,29 @@ async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
     process.exit(shell.returncode or 0)
 
 
+class _Logins(asyncssh.SSHServer):
+    def __init__(self, logins: list[str]) -> None:
+        self._logins = logins
+
+    def begin_auth(self, username: str) -> bool:
+        self._logins.append(username)
+        return True
+
+
 @contextmanager
-def ssh_server() -> Iterator[Server]:
-    """Serve until the block ends."""
+def ssh_server(address: str = ADDRESS, port: int = 0) -> Iterator[Server]:
+    """Serve until the block ends, on a free port unless one is asked for."""
     host_key = asyncssh.generate_private_key("ssh-ed25519")
     private_key = generate_private_key()
     accepted = asyncssh.import_authorized_keys(public_line(private_key))
     loop = asyncio.new_event_loop()
+    logins: list[str] = []
 
     async def listen() -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
-            ADDRESS,
-            0,
+            address,
+            port,
+            server_factory=lambda: _Logins(logins),
             server_host_keys=[host_key],
             authorized_client_keys=accepted,
             process_factory=_run,
@@ -71,7 +85,7 @@ def ssh_server() -> Iterator[Server]:
     thread.start()
     shown = " ".join(host_key.export_public_key().decode().split()[:2])
     try:
-        yield Server(acceptor.get_port(), shown, private_key)
+        yield Server(acceptor.get_port(), shown, private_key, logins)
     finally:
         asyncio.run_coroutine_threadsafe(_end(acceptor), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)

@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import asyncssh
 import pytest
 
 from fleet.errors import HostKeyError, UnreachableError
@@ -29,9 +30,56 @@ def soon(seconds: float = 30) -> float:
     return time.monotonic() + seconds
 
 
-def test_first_contact_hands_the_host_key_over(server: Server) -> None:
-    with open_host(server.host(), deadline=soon()) as opened:
+def test_first_contact_gives_the_key_that_was_vouched_for(server: Server) -> None:
+    other = keys.public_line(generate_private_key())
+    host = dataclasses.replace(server.host(), vouched=lambda: {other, server.host_key})
+    with open_host(host, deadline=soon()) as opened:
         assert opened.host_key == server.host_key
+
+
+def test_a_man_in_the_middle_is_refused_on_first_contact(server: Server) -> None:
+    """A second sshd answers in the host's place: it gets neither a login nor a second try."""
+    with ssh_server() as impostor:
+        host = dataclasses.replace(server.host(), port=impostor.port)
+        start = time.monotonic()
+        with (
+            pytest.raises(HostKeyError, match="not in the instance's console output"),
+            open_host(host, deadline=soon(600)),
+        ):
+            pass
+        assert time.monotonic() - start < 60
+        assert impostor.logins == []
+
+
+def test_a_key_is_waited_for_until_somebody_vouches(server: Server) -> None:
+    answers: list[set[str]] = [set(), set(), {server.host_key}]
+    waited: list[float] = []
+    host = dataclasses.replace(server.host(), vouched=lambda: answers.pop(0))
+    with open_host(host, deadline=soon(600), sleep=waited.append) as opened:
+        assert opened.host_key == server.host_key
+    assert waited == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("vouched", "message"),
+    [(None, "is not recorded"), (set, "has not printed its SSH host keys")],
+)
+def test_a_key_that_nobody_vouches_for_is_refused(
+    server: Server, vouched: Callable[[], set[str]] | None, message: str
+) -> None:
+    host = dataclasses.replace(server.host(), vouched=vouched)
+    with pytest.raises(HostKeyError, match=message), open_host(host, deadline=time.monotonic()):
+        pass
+
+
+def test_a_key_of_another_type_than_the_recorded_one_stops_at_once(server: Server) -> None:
+    recorded = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
+    host = server.host(host_key=" ".join(recorded.split()[:2]))
+    with (
+        pytest.raises(HostKeyError, match="another SSH host key"),
+        open_host(host, deadline=soon(600)),
+    ):
+        pass
 
 
 def test_a_recorded_key_is_verified(server: Server) -> None:

@@ -33,6 +33,7 @@ class RecordingDriver:
 
     def __init__(self) -> None:
         self.booted: dict[str, HostConfig] = {}
+        self.consoles: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
         self.slow = 0.0
         self.closed = False
@@ -51,7 +52,7 @@ class RecordingDriver:
         self._record("destroy", instance_id)
 
     def console(self, instance_id: str) -> str:
-        return f"console of {instance_id}\n"
+        return self.consoles.get(instance_id, f"console of {instance_id}\n")
 
     def close(self) -> None:
         self.closed = True
