@@ -10,6 +10,7 @@ import click
 from fleet.cli.options import output_option
 from fleet.cli.output import echo_json
 from fleet.cli.sandbox_faults import fault
+from fleet.cli.sandbox_host import host
 from fleet.cli.session import sandbox_directory
 from fleet.errors import SandboxError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fleet.sandbox.control import Sandbox
 
 
-@click.group("sandbox", short_help="EC2 in a box: start, stop, status, env, reset, fault.")
+@click.group("sandbox", short_help="EC2 in a box: start, stop, status, env, reset, fault, host.")
 def command() -> None:
     """EC2 in a box: an EC2-compatible endpoint on this machine, and hosts that really boot. No account, no root.
 
@@ -31,6 +32,7 @@ def command() -> None:
 
 
 command.add_command(fault)
+command.add_command(host)
 
 
 @command.command("start")
@@ -41,14 +43,25 @@ command.add_command(fault)
     show_default=True,
     help="From launch to an answering SSH server.",
 )
+@click.option(
+    "--hosts",
+    type=click.Choice(["process", "container"]),
+    default=None,
+    help="What hosts are: processes (the default), or containers with real systemd, cloud-init and sshd (root).",
+)
 @output_option("table", "json")
-def start(*, boot_seconds: float, output: str) -> None:
+def start(*, boot_seconds: float, hosts: str | None, output: str) -> None:
     """Start the sandbox; one that runs already is left alone."""
     from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.sandbox import control  # noqa: PLC0415
 
     with working("starting the sandbox"):
-        sandbox = control.start(sandbox_directory(), boot_seconds=boot_seconds)
+        sandbox = control.start(
+            sandbox_directory(),
+            boot_seconds=boot_seconds,
+            driver=hosts or "",
+            on_progress=lambda line: click.echo(f"sandbox: {line}", err=True),
+        )
     _echo(sandbox, output)
 
 
@@ -112,9 +125,14 @@ def _echo(sandbox: Sandbox, output: str) -> None:
                 "directory": str(sandbox.directory),
                 "ssh_port": sandbox.ssh_port,
                 "boot_seconds": sandbox.boot_seconds,
+                "hosts": sandbox.driver,
+                "network": sandbox.network,
             }
         )
         return
     click.echo(f"running at {sandbox.endpoint} ({sandbox.region}), pid {sandbox.pid}")
-    click.echo(f"SSH on port {sandbox.ssh_port}, boot takes {sandbox.boot_seconds:g} s")
+    if sandbox.driver == "container":
+        click.echo(f"hosts are containers in {sandbox.network}, SSH on port {sandbox.ssh_port}")
+    else:
+        click.echo(f"SSH on port {sandbox.ssh_port}, boot takes {sandbox.boot_seconds:g} s")
     click.echo(f"files in {sandbox.directory}")

@@ -14,13 +14,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fleet.errors import SandboxError, UsageError
 from fleet.sandbox import state, strays
+from fleet.sandbox.containers import cgroups
 from fleet.sandbox.faults import read_conditions
 from fleet.sandbox.trees import remove_tree
 
@@ -44,7 +45,10 @@ _LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost")
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox. `hosts` counts those that it holds, powered off or not."""
+    """A running sandbox. `hosts` counts those that it holds, powered off or not.
+
+    `driver` is "process" or "container"; `network` holds the hosts' addresses.
+    """
 
     pid: int
     endpoint: str
@@ -54,11 +58,26 @@ class Sandbox:
     started_at: str
     boot_seconds: float
     hosts: int
+    driver: str = "process"
+    network: str = "127.0.0.0/8"
 
 
-def start(directory: Path, *, boot_seconds: float = 2.0, region: str = "us-east-1") -> Sandbox:
+def start(
+    directory: Path,
+    *,
+    boot_seconds: float = 2.0,
+    region: str = "us-east-1",
+    driver: str = "",
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> Sandbox:
     """Start a sandbox, or give the one that runs in `directory`. Callers at the same time get the
-    same."""
+    same.
+
+    `driver` is what hosts are, "process" or "container"; an empty one means processes, or whatever
+    runs. Raises SandboxError where the machine lacks what containers need.
+    """
+    if driver == "container":
+        _prepare_containers(on_progress)
     directory = directory.absolute()
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,10 +89,11 @@ def start(directory: Path, *, boot_seconds: float = 2.0, region: str = "us-east-
     with state.locked(directory, seconds=START_SECONDS + STOP_SECONDS):
         running = status(directory)
         if running:
+            _require_driver(running, driver)
             return running
         _end_everything(directory)
         _sweep(directory)
-        _launch(directory, boot_seconds=boot_seconds, region=region)
+        _launch(directory, boot_seconds=boot_seconds, region=region, driver=driver or "process")
         started = status(directory)
     if started is None:
         raise SandboxError(
@@ -81,6 +101,21 @@ def start(directory: Path, *, boot_seconds: float = 2.0, region: str = "us-east-
             remedy=f"see {directory / 'daemon.log'}",
         )
     return started
+
+
+def _prepare_containers(on_progress: Callable[[str], None]) -> None:
+    from fleet.sandbox.containers import base, needs  # noqa: PLC0415 - only where they are asked for
+
+    needs.require()
+    base.ensure(on_progress)
+
+
+def _require_driver(running: Sandbox, driver: str) -> None:
+    if driver not in {"", running.driver}:
+        raise SandboxError(
+            f"a sandbox with {running.driver} hosts runs already",
+            remedy="run `fleet sandbox stop` first",
+        )
 
 
 def status(directory: Path) -> Sandbox | None:
@@ -102,15 +137,14 @@ def status(directory: Path) -> Sandbox | None:
         started_at=found.started_at,
         boot_seconds=found.boot_seconds,
         hosts=int(str(told["hosts"])),
+        driver=found.driver,
+        network=found.network,
     )
 
 
 def reset(directory: Path) -> None:
     """Forget every host and all that was made in the cloud; the sandbox keeps running."""
-    found = state.read(directory)
-    if found is None or not found.alive:
-        raise SandboxError("no sandbox is running", remedy="run `fleet sandbox start`")
-    _ask(found, "POST", "reset", seconds=RESET_SECONDS)
+    _ask(_alive(directory), "POST", "reset", seconds=RESET_SECONDS)
 
 
 def stop(directory: Path) -> bool:
@@ -135,6 +169,16 @@ def add_fault(directory: Path, name: str, options: Mapping[str, str]) -> dict[st
     return added
 
 
+def act_on_host(directory: Path, name: str, verb: str, options: Mapping[str, str]) -> str:
+    """Cut, slow, heal, reboot or power off a container host; give its id. Raises UsageError.
+
+    `name` is an instance id, an address, or a member that only one fleet has.
+    """
+    found = _alive(directory)
+    body = json.dumps({"name": name, "verb": verb, "options": dict(options)})
+    return str(_ask(found, "POST", "host", seconds=ANSWER_SECONDS, body=body)["host"])
+
+
 def faults(directory: Path) -> list[dict[str, Any]]:
     """Every fault that was not cleared: id, name, options, hits, left, seconds_left, over, ..."""
     return _faults(directory, "GET", {})
@@ -145,10 +189,15 @@ def clear_faults(directory: Path, which: Sequence[str]) -> list[dict[str, Any]]:
     return _faults(directory, "DELETE", {"which": list(which)})
 
 
-def _faults(directory: Path, method: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _alive(directory: Path) -> state.State:
     found = state.read(directory)
     if found is None or not found.alive:
         raise SandboxError("no sandbox is running", remedy="run `fleet sandbox start`")
+    return found
+
+
+def _faults(directory: Path, method: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = _alive(directory)
     told = _ask(found, method, "faults", seconds=ANSWER_SECONDS, body=json.dumps(body))
     listed: list[dict[str, Any]] = told["faults"]
     return listed
@@ -177,23 +226,23 @@ def environment(
         "FLEET_SANDBOX_DIR": str(sandbox.directory),
     }
     gone = (*_UNSET, *(f"AWS_ENDPOINT_URL_{name}" for name in _SERVICES))
-    return {**own, **_without_proxy(environ), **dict.fromkeys(gone)}
+    return {**own, **_without_proxy(environ, sandbox.network), **dict.fromkeys(gone)}
 
 
-def _without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """NO_PROXY with the loopback addresses, where a proxy is set."""
+def _without_proxy(environ: Mapping[str, str], network: str) -> dict[str, str]:
+    """NO_PROXY with the loopback addresses and the hosts', where a proxy is set."""
     if not any(name.lower().endswith("_proxy") and text for name, text in environ.items()):
         return {}
     before = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    names = [*filter(None, (name.strip() for name in before.split(","))), *_LOOPBACK]
+    names = [*filter(None, (name.strip() for name in before.split(","))), *_LOOPBACK, network]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(dict.fromkeys(names)))
 
 
-def _launch(directory: Path, *, boot_seconds: float, region: str) -> None:
+def _launch(directory: Path, *, boot_seconds: float, region: str, driver: str) -> None:
     """Start the daemon and wait until it says that it is ready."""
     reader, writer = os.pipe()
     try:
-        _spawn(directory, [region, str(boot_seconds)], writer)
+        _spawn(directory, [region, str(boot_seconds), driver], writer)
         ready, _, _ = select.select([reader], [], [], START_SECONDS)
         said = os.read(reader, 64) if ready else None
     finally:
@@ -215,10 +264,14 @@ def _spawn(directory: Path, arguments: list[str], writer: int) -> None:
     # Nothing in the sandbox may reach AWS by the caller's credentials.
     environ = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
     module = "fleet.sandbox.daemon"
+    # What containers mount goes with the last process that has seen it.
+    within = (
+        ["unshare", "--mount", "--propagation", "slave", "--"] if "container" in arguments else []
+    )
     try:
         with (directory / "daemon.log").open("wb") as log:
             subprocess.run(
-                [sys.executable, "-m", module, str(directory), *arguments, str(writer)],
+                [*within, sys.executable, "-m", module, str(directory), *arguments, str(writer)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -284,9 +337,10 @@ def _end_everything(directory: Path) -> bool:
         if not _ended(found, seconds=STOP_SECONDS) and found.alive:
             os.kill(found.pid, signal.SIGKILL)
             _ended(found, seconds=5)
-    left = strays.end(directory)
+    # Containers first: what their systemd started carries no mark, and outlives its nspawn.
+    left = [cgroups.end_all(directory), strays.end(directory)]
     state.remove(directory)
-    return running or left
+    return running or any(left)
 
 
 def _ended(found: state.State, *, seconds: float) -> bool:

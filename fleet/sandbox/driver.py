@@ -22,8 +22,9 @@ class Gpu:
 class HostConfig:
     """All that a host needs to know to boot.
 
-    `address` is the loopback address that serves as its public and its private address.
-    `boot_seconds` is the time from the call of `boot` until its SSH server listens.
+    `address` serves as its public and its private address: a loopback address, or a container's own.
+    `boot_seconds` is the time from the call of `boot` until its SSH server listens; a container
+    takes what it takes.
     `authorized_keys` are lines in OpenSSH's public key format, accepted for `user`.
     `user_data` is what the instance was launched with, decoded.
     """
@@ -56,6 +57,9 @@ class HostDriver(Protocol):
 
     def console(self, instance_id: str) -> str:
         """The console output so far, with cloud-init's SSH HOST KEY KEYS block once it has booted."""
+
+    def count(self) -> int:
+        """How many hosts there are, powered off or not."""
 
     def close(self) -> None:
         """Destroy every host."""

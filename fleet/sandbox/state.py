@@ -23,7 +23,10 @@ _FILE = "state.json"
 
 @dataclass(frozen=True)
 class State:
-    """A daemon. `born` is its start time in clock ticks since the machine's boot."""
+    """A daemon. `born` is its start time in clock ticks since the machine's boot.
+
+    `driver` is "process" or "container", `network` holds the addresses of its hosts.
+    """
 
     pid: int
     born: int
@@ -33,6 +36,8 @@ class State:
     ssh_port: int
     started_at: str
     boot_seconds: float
+    driver: str = "process"
+    network: str = "127.0.0.0/8"
 
     @property
     def alive(self) -> bool:

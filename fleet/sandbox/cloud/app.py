@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,19 @@ from botocore.model import OperationNotFoundError
 
 from fleet.sandbox.cloud.call import Call, Environ, read_call
 from fleet.sandbox.cloud.call_faults import CallFaults
+from fleet.sandbox.cloud.denials import DECODE, decode
 from fleet.sandbox.cloud.documents import Answer, ApiError, error_answer
 from fleet.sandbox.cloud.gate import ConnectionCut, Gate
 from fleet.sandbox.cloud.hooks import Hooks
+from fleet.sandbox.cloud.metadata import InstanceMetadata, describe
 from fleet.sandbox.cloud.moto_call import through_moto
 from fleet.sandbox.cloud.service_quotas import ServiceQuotas
 from fleet.sandbox.cloud.settings import CloudSettings
 from fleet.sandbox.cloud.state import CloudState
 
 if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.backend import SandboxEc2
+    from fleet.sandbox.cloud.ec2.instance import SandboxInstance
     from fleet.sandbox.driver import HostDriver
 
 log = logging.getLogger(__name__)
@@ -82,6 +86,36 @@ class Cloud:
                 instance = backend.instance_by_id(instance_id)
                 if instance is not None:
                     backend.lives.host_powered_off(instance)
+
+    def instance_metadata(self, address: str) -> InstanceMetadata | None:
+        """What the running instance at an address may know of itself."""
+        with self.state.lock:
+            for backend, instance in self._running():
+                if instance.address == address:
+                    return describe(
+                        instance,
+                        account_id=self.state.settings.account_id,
+                        region=backend.region_name,
+                        notice=self.state.spot_notices.get(instance.id),
+                    )
+        return None
+
+    def instances_named(self, name: str) -> list[str]:
+        """Ids of the running instances with that id, address, member or Name tag."""
+        with self.state.lock:
+            found = [instance for _, instance in self._running()]
+            tags = {i.id: {t["key"]: t["value"] for t in i.get_tags()} for i in found}
+            return [
+                i.id
+                for i in found
+                if name in {i.id, i.address, *map(tags[i.id].get, ("fleet:member", "Name"))}
+            ]
+
+    def _running(self) -> Iterator[tuple[SandboxEc2, SandboxInstance]]:
+        for backend in self._wiring.regions_in_use(self.state):
+            for instance in backend.sandbox_instances():
+                if instance.state == "running":
+                    yield backend, instance
 
     def reset(self) -> None:
         """Destroy all hosts and forget all resources, capacities, quotas, tokens, faults and hooks."""
@@ -156,6 +190,8 @@ class Cloud:
             from fleet.sandbox.cloud import pricing  # noqa: PLC0415 - imports moto
 
             return pricing.handle(call)
+        if call.service == "sts" and call.action == DECODE:
+            return decode(call)
         with self.state.lock:
             if call.service == "servicequotas":
                 return self._quotas.handle(call)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from fleet.sandbox.cloud.denials import denied
 from fleet.sandbox.cloud.documents import Answer, ApiError
 from fleet.sandbox.cloud.gate import ConnectionCut
 from fleet.sandbox.cloud.words import status_of, words_of
@@ -91,20 +92,6 @@ def denies(fault: Fault, ec2_action: str) -> bool:
     """Whether the fault denies an EC2 action by which another call does part of its work."""
     service, _, pattern = (fault.conditions.action or "*").rpartition(":")
     return service in {"", "ec2"} and fnmatchcase(ec2_action, pattern)
-
-
-def denied(service: str, action: str, protocol: Protocol, user: str) -> ApiError:
-    """IAM's refusal as the service words it."""
-    why = (
-        f"User: {user} is not authorized to perform: {service}:{action} on resource: * "
-        f"because no identity-based policy allows the {service}:{action} action"
-    )
-    if protocol == "ec2":
-        text = f"{words_of('UnauthorizedOperation')} {why}"
-        return ApiError("UnauthorizedOperation", text, status=403)
-    if protocol in {"json", "rest-json"}:
-        return ApiError("AccessDeniedException", why)
-    return ApiError("AccessDenied", why, status=403)
 
 
 def _asked_for(fault: Fault, call: Call) -> ApiError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.cloud.call_faults import denies
+from fleet.sandbox.cloud.denials import denied_in_code
 from fleet.sandbox.cloud.ec2 import faults
 from fleet.sandbox.cloud.words import words_of
 
@@ -26,7 +27,7 @@ def refusal(registry: Faults, spec: LaunchSpec, zone: str) -> faults.Ec2Error | 
         code = fault.conditions.code or ""
         return faults.Ec2Error(code, fault.conditions.message or words_of(code))
     if spec.fleet_id and registry.met("deny", lambda fault: denies(fault, "RunInstances")):
-        return faults.Ec2Error("UnauthorizedOperation", words_of("UnauthorizedOperation"))
+        return faults.Ec2Error("UnauthorizedOperation", denied_in_code("ec2:RunInstances"))
     return None
 
 

@@ -1,0 +1,137 @@
+"""A container host's disk: an overlay on the base tree, and what an image's maker would have put there.
+
+Writes below the host's folder only. The mount is the daemon's own and goes with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import SandboxError
+from fleet.sandbox.containers.index import PORT
+from fleet.sandbox.containers.programs import run
+from fleet.sandbox.hosts.environment import host_name
+
+if TYPE_CHECKING:
+    from fleet.sandbox.driver import HostConfig
+
+_USER = """\
+system_info:
+  default_user:
+    name: {user}
+    lock_passwd: true
+    gecos: {user}
+    shell: /bin/bash
+    sudo: ["ALL=(ALL) NOPASSWD:ALL"]
+"""
+_LIBRARY = "usr/lib/fleet-sandbox"
+_MODULES = (
+    *("__init__.py", "sandbox/__init__.py", "sandbox/hosts/__init__.py"),
+    *("sandbox/driver.py", "sandbox/hosts/commands.py", "sandbox/hosts/nvidia.py"),
+)
+_NVIDIA_SMI = """\
+#!/usr/bin/python3 -IS
+import os
+import sys
+
+sys.path.insert(0, "/{library}")
+from fleet.sandbox.driver import Gpu
+from fleet.sandbox.hosts.commands import Request
+from fleet.sandbox.hosts.nvidia import NvidiaSmi
+
+gpus = tuple(Gpu(*each) for each in {gpus!r})
+reply = NvidiaSmi({instance_id!r}, gpus).answer(Request("nvidia-smi", tuple(sys.argv[1:]), os.getcwd()))
+sys.stdout.write(reply.out)
+sys.stderr.write(reply.err)
+sys.exit(reply.code)
+"""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The folders of one host below `top`."""
+
+    top: Path
+
+    @property
+    def root(self) -> Path:
+        """Where the host's root file system is mounted while it runs."""
+        return self.top / "root"
+
+    @property
+    def upper(self) -> Path:
+        """What the host wrote."""
+        return self.top / "upper"
+
+    @property
+    def console(self) -> Path:
+        """The console's output, of all boots."""
+        return self.top / "console"
+
+    def mount(self, base: Path) -> None:
+        """Mount the root file system. Raises SandboxError where the folder's file system refuses."""
+        for folder in (self.root, self.upper, self.top / "work"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.upper.chmod(0o755)
+        self.top.chmod(0o755)
+        options = f"lowerdir={base},upperdir={self.upper},workdir={self.top / 'work'}"
+        try:
+            run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
+        except SandboxError as error:
+            raise SandboxError(
+                f"no overlay can be mounted below {self.top}: {error.message}",
+                remedy="set FLEET_SANDBOX_DIR to a folder on ext4, xfs or tmpfs",
+            ) from error
+
+    def unmount(self) -> None:
+        """Take the mount away, if there is one."""
+        while self.root.is_mount():
+            run("umount", str(self.root))
+
+    def furnish(self, host: HostConfig, *, gateway: str) -> None:
+        """What the image holds for this host. Boots after the first find it in place."""
+        name = host_name(host.address)
+        files_of = {
+            "etc/hostname": f"{name}\n",
+            "etc/hosts": f"127.0.0.1 localhost\n{host.address} {name}.ec2.internal {name}\n",
+            "etc/cloud/cloud.cfg.d/91-user.cfg": _USER.format(user=host.user),
+            "etc/pip.conf": _pip(gateway),
+            "etc/uv/uv.toml": f'[[index]]\nurl = "{_index(gateway)}"\ndefault = true\n',
+        }
+        for path, text in files_of.items():
+            self._place(path, text)
+        self._place_nvidia_smi(host)
+
+    def _place_nvidia_smi(self, host: HostConfig) -> None:
+        """`nvidia-smi` as the process driver has it, with the few modules that it is made of."""
+        for module in _MODULES:
+            text = (
+                ""
+                if module.endswith("__init__.py")
+                else files("fleet").joinpath(module).read_text()
+            )
+            self._place(f"{_LIBRARY}/fleet/{module}", text)
+        gpus = [(gpu.name, gpu.memory_mib) for gpu in host.gpus]
+        told = {"library": _LIBRARY, "gpus": gpus, "instance_id": host.instance_id}
+        self._place("usr/bin/nvidia-smi", _NVIDIA_SMI.format(**told), mode=0o755)
+
+    def _place(self, path: str, text: str, *, mode: int = 0o644) -> None:
+        target = self.upper / path
+        if target.exists():
+            return
+        for folder in reversed([each for each in target.parents if not each.exists()]):
+            folder.mkdir()
+            folder.chmod(0o755)  # the daemon's own umask hides what it makes
+        target.write_text(text)
+        target.chmod(mode)
+
+
+def _index(gateway: str) -> str:
+    return f"http://{gateway}:{PORT}/simple/"
+
+
+def _pip(gateway: str) -> str:
+    return f"[global]\nindex-url = {_index(gateway)}\ntrusted-host = {gateway}\n"
