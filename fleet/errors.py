@@ -84,11 +84,12 @@ class SpecError(FleetError):
 
 
 class AwsError(FleetError):
-    """What AWS answered. `code` is EC2's own error code, or an empty string."""
+    """What AWS answered. `code` is EC2's own error code, `said` its own words; either may be empty."""
 
-    def __init__(self, message: str, *, remedy: str, code: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str, code: str = "", said: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.code = code
+        self.said = said
 
 
 class CredentialsError(AwsError):
@@ -132,7 +133,7 @@ class UnreachableError(HostError):
 
 
 class HostKeyError(HostError):
-    """The host shows another key than the one recorded."""
+    """The host shows another key than the recorded one, or a first one that its console output does not vouch for."""
 
 
 class BootstrapError(HostError):

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
-from fleet.aws.effects import effect
+from fleet.aws.effects import effect, named_denial
 from fleet.aws.requests import tag_specification
-from fleet.aws.translate import one_line
+from fleet.aws.translate import DENIED, denied_action, one_line
 from fleet.plan.launch_request import LaunchAnswer, LaunchPool, LaunchRequest
 from fleet.plan.purchase import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (
+        CreateFleetErrorTypeDef,
         CreateFleetResultTypeDef,
         FleetLaunchTemplateConfigRequestTypeDef,
         FleetLaunchTemplateOverridesRequestTypeDef,
@@ -54,7 +55,7 @@ def create_instant_fleet(aws: Aws, request: LaunchRequest) -> LaunchAnswer:
         OnDemandOptions={"AllocationStrategy": "prioritized"},
         TagSpecifications=[tag_specification("fleet", request.tags)],
     )
-    return _read(answer)
+    return _read(aws, answer)
 
 
 def _launch_template_config(request: LaunchRequest) -> FleetLaunchTemplateConfigRequestTypeDef:
@@ -81,18 +82,26 @@ def _override(
     return override
 
 
-def _read(answer: CreateFleetResultTypeDef) -> LaunchAnswer:
+def _read(aws: Aws, answer: CreateFleetResultTypeDef) -> LaunchAnswer:
     launched = [i for entry in answer.get("Instances", []) for i in entry.get("InstanceIds", [])]
     refusals = tuple(
         Refusal(
             code=error.get("ErrorCode", ""),
-            message=one_line(error.get("ErrorMessage", "")),
+            message=_said(aws, error),
             instance_type=_overrides(error).get("InstanceType", ""),
             availability_zone=_overrides(error).get("AvailabilityZone", ""),
         )
         for error in answer.get("Errors", [])
     )
     return LaunchAnswer(tuple(launched), refusals)
+
+
+def _said(aws: Aws, error: CreateFleetErrorTypeDef) -> str:
+    """Give EC2's words of one refusal; those of a denial name the missing action, if anybody tells it."""
+    code, words = error.get("ErrorCode", ""), error.get("ErrorMessage", "")
+    said = one_line(named_denial(aws, code, words))
+    lacks = denied_action(said) if code in DENIED else ""
+    return f"this identity lacks {lacks}" if lacks else said
 
 
 def _overrides(error: Mapping[str, object]) -> dict[str, str]:

@@ -35,8 +35,8 @@ def tag_instance(aws: Aws, *, instance_id: str, tags: Mapping[str, str]) -> None
 
 @effect("ec2:StartInstances")
 def start_instances(aws: Aws, *, instance_ids: Sequence[str]) -> None:
-    """Start stopped instances."""
-    aws.ec2.start_instances(InstanceIds=list(instance_ids))
+    """Start stopped instances, all or none."""
+    aws.launcher.start_instances(InstanceIds=list(instance_ids))
 
 
 @effect("ec2:TerminateInstances")
@@ -70,4 +70,7 @@ def _fact(instance: InstanceTypeDef) -> InstanceFact:
         launched_at=instance["LaunchTime"],
         state_reason=instance.get("StateReason", {}).get("Message", ""),
         tags=read_tags(instance.get("Tags")),
+        dns_names=tuple(
+            filter(None, (instance.get("PublicDnsName"), instance.get("PrivateDnsName")))
+        ),
     )

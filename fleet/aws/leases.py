@@ -21,7 +21,10 @@ def read_leases(aws: Aws, *, fleet: str) -> dict[int, str]:
 
 @effect("ssm:PutParameter", "ssm:AddTagsToResource")
 def create_lease(aws: Aws, *, fleet: str, number: int, text: str, tags: Mapping[str, str]) -> bool:
-    """Make a lease; False where somebody was first, for PutParameter without Overwrite is atomic."""
+    """Make a lease; False where somebody was first, for PutParameter without Overwrite is atomic.
+
+    Where it was ourselves, boto3 has sent it again after a lost answer.
+    """
     try:
         aws.ssm.put_parameter(
             Name=f"{lease_path(fleet)}/{number}",
@@ -32,7 +35,7 @@ def create_lease(aws: Aws, *, fleet: str, number: int, text: str, tags: Mapping[
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
     except aws.ssm.exceptions.ParameterAlreadyExists:
-        return False
+        return read_leases(aws, fleet=fleet).get(number) == text
     return True
 
 

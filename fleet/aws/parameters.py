@@ -49,6 +49,14 @@ def create_secret(aws: Aws, *, fleet: str, name: str, value: str, tags: Mapping[
     return True
 
 
+@effect("ssm:PutParameter", "kms:Encrypt")
+def replace_secret(aws: Aws, *, fleet: str, name: str, value: str) -> None:
+    """Store another value of a secret that is there; its tags stay."""
+    aws.ssm.put_parameter(
+        Name=f"{parameter_path(fleet)}/{name}", Value=value, Type="SecureString", Overwrite=True
+    )
+
+
 @effect("ssm:DeleteParameters")
 def delete_parameters(aws: Aws, *, names: Sequence[str]) -> None:
     """Delete parameters by full name; one that is gone already is fine."""

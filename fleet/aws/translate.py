@@ -13,14 +13,13 @@ from botocore.parsers import ResponseParserError
 
 from fleet.errors import (
     AwsError,
-    CapacityError,
     CredentialsError,
     EndpointError,
     InUseError,
     NotAuthorizedError,
     NotFoundError,
-    QuotaError,
 )
+from fleet.plan.reactions import reaction_to
 
 _TRY_SANDBOX = "to try without an account: fleet --sandbox"
 _NO_CREDENTIALS = f"run `aws configure`, or set AWS_PROFILE ({_TRY_SANDBOX})"
@@ -33,21 +32,10 @@ _REFUSED = frozenset(
         "InvalidClientTokenId",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
-        "OptInRequired",
     }
 )
-_DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
-_CAPACITY = frozenset(
-    {"InsufficientInstanceCapacity", "UnfulfillableCapacity", "ReservationCapacityExceeded"}
-)
-_QUOTA = frozenset(
-    {
-        "VcpuLimitExceeded",
-        "MaxSpotInstanceCountExceeded",
-        "InstanceLimitExceeded",
-        "MaxFleetCountExceeded",
-    }
-)
+DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
+_POLICY = "`fleet iam policy` prints all that is needed"
 _IN_USE = frozenset(
     {
         "DependencyViolation",
@@ -58,6 +46,14 @@ _IN_USE = frozenset(
     }
 )
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
+_TAKEN = frozenset(
+    {
+        "InvalidGroup.Duplicate",
+        "InvalidKeyPair.Duplicate",
+        "InvalidLaunchTemplateName.AlreadyExistsException",
+        "InvalidPermission.Duplicate",
+    }
+)
 _NOT_FOUND = frozenset({"ParameterNotFound", "InvalidGroupId.Malformed", "NoSuchResourceException"})
 
 _NO_ANSWER = (
@@ -122,36 +118,70 @@ def _answered(error: ClientError) -> AwsError:
             remedy="check AWS_PROFILE and the keys, and that the region is enabled for the account",
             code=code,
         )
-    if code in _DENIED:
-        return NotAuthorizedError(
-            f"this identity may not call {call} ({code})",
-            remedy=f"ask for the IAM permission for {call}",
-            code=code,
-        )
+    if code in DENIED:
+        return _denied(code, said, call)
     return _about_resources(code, said, call)
 
 
+def _denied(code: str, said: str, call: str) -> AwsError:
+    """Name the action that is missing: that of the call, or another one that the call needs."""
+    lacks = denied_action(said)
+    own = lacks.partition(" ")[0].rpartition(":")[2] == call
+    also = f": it lacks {lacks}" if lacks and not own else ""
+    return NotAuthorizedError(
+        f"this identity may not call {call}{also} ({code})",
+        remedy=f"ask for the permission {lacks.partition(' ')[0] or call}: {_POLICY}",
+        code=code,
+        said=said,
+    )
+
+
 def _about_resources(code: str, said: str, call: str) -> AwsError:
-    if code in _CAPACITY:
-        return CapacityError(
-            f"EC2 has no capacity: {said}", remedy="other types, zones or later", code=code
-        )
-    if code in _QUOTA:
-        return QuotaError(
-            f"the account's quota does not allow it: {said}",
-            remedy="ask for more under Service Quotas, or use fewer or smaller instances",
-            code=code,
-        )
     if code in _IN_USE:
-        return InUseError(f"{call}: {said}", remedy="remove what still refers to it", code=code)
+        return InUseError(
+            f"{call}: {said}", remedy="remove what still refers to it", code=code, said=said
+        )
+    if code in _TAKEN:
+        remedy = "run the command again; if it stays so, look whose it is"
+        return AwsError(f"{call} failed ({code}): {said}", remedy=remedy, code=code, said=said)
     if code in _THROTTLED:
-        return AwsError(f"AWS is throttling {call}", remedy="run the command again", code=code)
+        return AwsError(
+            f"AWS is throttling {call}", remedy="run the command again", code=code, said=said
+        )
+    reaction = reaction_to(code, said)
+    if reaction and reaction.kind != "settling":
+        message = f"{call} failed ({code}): {said}"
+        return reaction.error(message, remedy=reaction.remedy, code=code, said=said)
     if code in _NOT_FOUND or code.endswith((".NotFound", ".NotFoundException", ".Unavailable")):
-        return NotFoundError(f"{call}: {said}", remedy="check the id and the region", code=code)
-    return AwsError(f"{call} failed ({code}): {said}", remedy="see the message of AWS", code=code)
+        return NotFoundError(
+            f"{call}: {said}", remedy="check the id and the region", code=code, said=said
+        )
+    return AwsError(
+        f"{call} failed ({code}): {said}", remedy="see the message of AWS", code=code, said=said
+    )
+
+
+_LACKS = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (arn:\S+))?")
+_ENCODED = re.compile(r"Encoded authorization failure message: *([\w+/=-]+)")
+
+
+def denied_action(said: str) -> str:
+    """Read which action is missing, and on what: "iam:PassRole on arn:…"; nothing where it is not said.
+
+    IAM user guide, "Troubleshoot access denied error messages".
+    """
+    found = _LACKS.search(said)
+    return " on ".join(part for part in found.groups() if part) if found else ""
+
+
+def encoded_denial(said: str) -> str:
+    """Give the encoded half of EC2's refusal, which STS can read to whoever may ask it; else nothing."""
+    found = _ENCODED.search(said)
+    return found[1] if found else ""
 
 
 def one_line(value: object) -> str:
     """Fold a text into one line without a final full stop, at most 300 characters long."""
-    text = re.sub(r"\s+", " ", str(value)).strip().rstrip(".")
+    text = _ENCODED.sub("", str(value))  # nobody can read that half; see `encoded_denial`
+    text = re.sub(r"\s+", " ", text).strip().rstrip(".")
     return text if len(text) <= 300 else text[:297] + "..."

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.errors import CapacityError, FleetError, QuotaError
+from fleet.errors import AwsError, FleetError
 from fleet.plan.facts import Market
 from fleet.plan.pools import Pool
 from fleet.plan.quota_codes import family_of
-from fleet.plan.reactions import Kind, Reaction, reaction_of_pool, zones_with_capacity
+from fleet.plan.reactions import (
+    FULL,
+    Kind,
+    Reaction,
+    reaction_of_pool,
+    zones_with_capacity,
+)
 
 MOST_AGAIN = 4
 """How often in a row an answer may say no more than that AWS did not get to it."""
@@ -32,6 +38,11 @@ class Refusal:
     def __str__(self) -> str:
         where = " in ".join(part for part in (self.instance_type, self.availability_zone) if part)
         return f"{where or 'launch'}: {self.code}: {self.message}"
+
+    @classmethod
+    def of(cls, error: AwsError) -> Refusal:
+        """Make an error into a refusal of all that was asked for."""
+        return cls(error.code, error.said or error.message)
 
     @property
     def reaction(self) -> Reaction:
@@ -172,15 +183,19 @@ def _in_next_subnet(pool: Pool) -> Pool | None:
 def nothing_came(purchase: Purchase, refusals: Sequence[Refusal]) -> FleetError:
     """Give the error of a launch that brought nothing: the refusal that stopped it, or what each pool answered."""
     if purchase.stopped:
-        return FleetError(str(purchase.stopped), remedy=purchase.stopped.reaction.then)
-    codes = {refusal.reaction.kind for refusal in refusals}
+        return _error(purchase.stopped.reaction, str(purchase.stopped), (purchase.stopped,))
     said = "; ".join(_where_and_why(group) for group in _groups(refusals)) or "EC2 gave no reason"
-    message = f"EC2 launched none of {purchase.missing}: {said}"
-    if codes == {"quota"}:
-        return QuotaError(message, remedy="`fleet quota SPEC --request` asks for more")
-    return CapacityError(
-        message, remedy="name more types, take another market or region, or --wait-for-capacity 30m"
-    )
+    kinds = {refusal.reaction.kind for refusal in refusals}
+    reaction = (
+        refusals[0].reaction if len(kinds) == 1 else FULL
+    )  # of several reasons: waiting may help
+    return _error(reaction, f"EC2 launched none of {purchase.missing}: {said}", refusals)
+
+
+def _error(reaction: Reaction, message: str, refusals: Sequence[Refusal]) -> AwsError:
+    codes = {refusal.code for refusal in refusals}
+    code = codes.pop() if len(codes) == 1 else ""
+    return reaction.error(message, remedy=reaction.remedy, code=code)
 
 
 def summarise(refusals: Iterable[Refusal]) -> list[str]:

@@ -10,6 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from fleet.errors import (
+    AwsError,
+    CapacityError,
+    CredentialsError,
+    NotAuthorizedError,
+    NotFoundError,
+    QuotaError,
+)
+
 Kind = Literal["full", "unfit", "quota", "price", "subnet", "again", "settling", "token", "stop"]
 """What a refusal means for the rest of a launch:
 
@@ -27,31 +36,48 @@ stop      nothing that a launch can try helps
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a code means; `then` tells the user what happens next, or what to do where all ends."""
+    """What a code means: `then` tells what happens next, `remedy` what to do where all ends, by an `error`."""
 
     kind: Kind
     then: str
+    remedy: str
+    error: type[AwsError] = AwsError
 
 
-_NEXT = "the next pool is tried"
+def _stop(remedy: str, error: type[AwsError] = AwsError) -> Reaction:
+    return Reaction("stop", remedy, remedy, error)
+
+
 _OUT = "left out from here on"
 _AGAIN = "the same request is sent again"
-_FULL = Reaction("full", _NEXT)
-_UNFIT = Reaction("unfit", _OUT)
-_QUOTA = Reaction(
-    "quota", "its family is left out: `fleet quota` shows what is missing, `--request` asks for it"
+_LATER = "run the command again in a few minutes"
+FULL = Reaction(
+    "full",
+    "the next pool is tried",
+    "name more types, take another market or region, or --wait-for-capacity 30m",
+    CapacityError,
 )
-_TRY_AGAIN = Reaction("again", _AGAIN)
-_DENIED = Reaction(
-    "stop", "ask for the permission: `fleet iam policy --command up` prints all that is needed"
+_UNFIT = Reaction("unfit", _OUT, "name other types or zones: waiting does not help", CapacityError)
+_QUOTA = Reaction(
+    "quota",
+    "its family is left out: `fleet quota` shows what is missing, `--request` asks for it",
+    "`fleet quota SPEC` shows the quota's code and what is missing, `--request` asks for it",
+    QuotaError,
+)
+_PRICE = "raise max_price, or let market: spot-first go on to On-Demand"
+_TRY_AGAIN = Reaction("again", _AGAIN, _LATER)
+_SETTLING = Reaction("settling", _AGAIN, _LATER, NotFoundError)
+_DENIED = _stop(
+    "ask for the permission: `fleet iam policy --command up` prints all that is needed",
+    NotAuthorizedError,
 )
 
 REACTIONS: dict[str, Reaction] = {
-    "InsufficientInstanceCapacity": _FULL,
-    "InsufficientHostCapacity": _FULL,
-    "InsufficientCapacity": _FULL,
-    "UnfulfillableCapacity": _FULL,
-    "ReservationCapacityExceeded": _FULL,
+    "InsufficientInstanceCapacity": FULL,
+    "InsufficientHostCapacity": FULL,
+    "InsufficientCapacity": FULL,
+    "UnfulfillableCapacity": FULL,
+    "ReservationCapacityExceeded": FULL,
     "Unsupported": _UNFIT,
     "InvalidFleetConfiguration": _UNFIT,
     "InvalidFleetConfig": _UNFIT,
@@ -59,11 +85,12 @@ REACTIONS: dict[str, Reaction] = {
     "MaxSpotInstanceCountExceeded": _QUOTA,
     "InstanceLimitExceeded": _QUOTA,
     "MaxFleetCountExceeded": _QUOTA,
-    "SpotMaxPriceTooLow": Reaction(
-        "price", "raise max_price, or let market: spot-first go on to On-Demand"
-    ),
+    "SpotMaxPriceTooLow": Reaction("price", _PRICE, _PRICE, CapacityError),
     "InsufficientFreeAddressesInSubnet": Reaction(
-        "subnet", "another subnet is tried (stopped instances hold addresses)"
+        "subnet",
+        "another subnet is tried (stopped instances hold addresses)",
+        "name larger or more subnets under access.subnets (stopped instances hold addresses)",
+        CapacityError,
     ),
     "RequestLimitExceeded": _TRY_AGAIN,
     "Throttling": _TRY_AGAIN,
@@ -72,35 +99,41 @@ REACTIONS: dict[str, Reaction] = {
     "ServiceUnavailable": _TRY_AGAIN,
     "InternalError": _TRY_AGAIN,
     "InternalFailure": _TRY_AGAIN,
-    "InvalidInstanceID.NotFound": Reaction("settling", _AGAIN),
-    "InvalidLaunchTemplateId.NotFound": Reaction("settling", _AGAIN),
-    "InvalidGroup.NotFound": Reaction("settling", _AGAIN),
-    "InvalidKeyPair.NotFound": Reaction("settling", _AGAIN),
-    "IdempotentParameterMismatch": Reaction("token", "sent again under another ClientToken"),
-    "InvalidAMIID.NotFound": Reaction(
-        "stop",
-        "the image is in another region, was deregistered, or the account's Allowed AMIs do not have it",
+    "InvalidInstanceID.NotFound": _SETTLING,
+    "InvalidLaunchTemplateId.NotFound": _SETTLING,
+    "InvalidGroup.NotFound": _SETTLING,
+    "InvalidKeyPair.NotFound": _SETTLING,
+    "IdempotentParameterMismatch": Reaction(
+        "token", "sent again under another ClientToken", "run `fleet up` again"
     ),
-    "InvalidAMIID.Unavailable": Reaction("stop", "choose another image"),
+    "InvalidAMIID.NotFound": _stop(
+        "the image is in another region, was deregistered, or the account's Allowed AMIs do not have it",
+        NotFoundError,
+    ),
+    "InvalidAMIID.Unavailable": _stop("choose another image", NotFoundError),
     "UnauthorizedOperation": _DENIED,
     "AccessDenied": _DENIED,
     "AccessDeniedException": _DENIED,
-    "AuthFailure.ServiceLinkedRoleCreationNotPermitted": Reaction(
-        "stop",
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted": _stop(
         "have an administrator run `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com` once",
     ),
-    "OptInRequired": Reaction("stop", "enable the region or the service for this account first"),
-    "PendingVerification": Reaction(
-        "stop", "AWS is still checking the account: try again in some hours"
+    "OptInRequired": _stop(
+        "enable the region or the service for this account first", CredentialsError
     ),
-    "Blocked": Reaction("stop", "AWS has blocked the account: write to AWS Support"),
-    "InvalidUserData.Malformed": Reaction(
-        "stop", "the user data is over 16 KB or not base64: this is a fault of fleet"
+    "PendingVerification": _stop("AWS is still checking the account: try again in some hours"),
+    "Blocked": _stop("AWS has blocked the account: write to AWS Support"),
+    "InvalidUserData.Malformed": _stop(
+        "the user data is over 16 KB or not base64: this is a fault of fleet"
     ),
 }
 
-_UNKNOWN = Reaction("unfit", _OUT)
-_PROFILE = Reaction("settling", _AGAIN)
+_UNKNOWN = Reaction("unfit", _OUT, "see EC2's own words", AwsError)
+_PROFILE = Reaction(
+    "settling",
+    _AGAIN,
+    "look whether instances.profile is there: `fleet doctor SPEC`",
+    NotFoundError,
+)
 _ZONE = re.compile(r"\b[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}[a-z]\b")
 
 

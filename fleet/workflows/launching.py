@@ -6,14 +6,14 @@ Every request is written down before it is sent, so that a run which ends at any
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.aws.fleets import create_instant_fleet
 from fleet.aws.instances import describe_instances, start_instances
 from fleet.errors import AwsError, EndpointError
 from fleet.plan import tags
-from fleet.plan.facts import LaunchTemplateFact
+from fleet.plan.facts import InstanceFact, LaunchTemplateFact
 from fleet.plan.launch import Plan
 from fleet.plan.launch_request import (
     LaunchAnswer,
@@ -23,23 +23,24 @@ from fleet.plan.launch_request import (
     launch_request,
 )
 from fleet.plan.purchase import Ask, Purchase, Refusal, nothing_came, summarise
-from fleet.plan.reactions import reaction_to
+from fleet.plan.reactions import FULL, reaction_to
 from fleet.workflows.context import Context
 from fleet.workflows.lease import HeldLease
+from fleet.workflows.retrying import FIRST_WAIT, sent
 
-_MOST_SENDINGS = 6
-"""How often one request is sent: about half a minute of waiting in all."""
-_FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30.0
-_PASSING = frozenset({"again", "settling"})
 
 
 @dataclass(frozen=True)
 class Launched:
-    """How many are still missing, and EC2's reasons, the last of each pool."""
+    """How many are still missing, and EC2's reasons, the last of each pool.
+
+    `unstarted` are stopped instances that could not be started, by id.
+    """
 
     missing: int
     refusals: tuple[Refusal, ...]
+    unstarted: Mapping[str, Refusal]
 
 
 class Launch:
@@ -61,39 +62,77 @@ class Launch:
         self._known = sorted(i.instance_id for i in plan.owned.instances)
         self._sent = 0
         self._brought = 0
+        self._unstarted: dict[str, Refusal] = {}
         self._refusals: dict[tuple[str, str], Refusal] = {}
 
     def run(self) -> Launched:
         """Start what is stopped, launch what is missing, wait for capacity where the user wants that."""
         plan, context = self._plan, self._context
-        if plan.start:
-            start_instances(context.aws, instance_ids=[a.instance.instance_id for a in plan.start])
+        self._start([a.instance for a in plan.start])
         purchase = Purchase(plan.pools, plan.markets, len(plan.launch), affordable=plan.affordable)
         give_up = context.clock() + context.deadlines.capacity
-        wait = _FIRST_WAIT
+        wait = FIRST_WAIT
         while True:
             self._ask_all(purchase)
-            if not purchase.may_come or context.clock() + wait > give_up:
+            full = [i for i in self._stopped() if self._unstarted[i.instance_id].reaction is FULL]
+            late = context.clock() + wait > give_up or context.interrupted.is_set()
+            if late or not (purchase.may_come or full):
                 return self._outcome(purchase)
             wait = min(wait * 2, _LONGEST_WAIT)
             context.tell(
                 None,
                 "launch",
                 "running",
-                f"{purchase.missing} missing: trying again in {wait:.0f} s",
+                f"{purchase.missing + len(full)} missing: trying again in {wait:.0f} s",
             )
             self._sleep(wait)
+            self._start(full)
             purchase.try_full_ones()
 
     def _outcome(self, purchase: Purchase) -> Launched:
         """What came of it. Raises the reason where a fleet has nothing at all to go on with."""
-        plan, refusals = self._plan, tuple(self._refusals.values())
-        if purchase.missing and not (self._brought or plan.keep or plan.start or plan.adopt):
+        refusals = tuple(self._refusals.values())
+        if purchase.missing and self._nothing_stands:
             raise nothing_came(purchase, refusals)
-        return Launched(purchase.missing, refusals)
+        return Launched(purchase.missing, refusals, self._unstarted)
+
+    def _stopped(self) -> list[InstanceFact]:
+        """What could not be started so far."""
+        return [a.instance for a in self._plan.start if a.instance.instance_id in self._unstarted]
+
+    def _start(self, instances: Sequence[InstanceFact]) -> None:
+        """Start stopped instances; EC2 starts all or none, so that one of several refused is found alone."""
+        ids = [instance.instance_id for instance in instances]
+        if not ids:
+            return
+        try:
+            sent(self._context, lambda: start_instances(self._context.aws, instance_ids=ids))
+        except AwsError as error:
+            reaction = reaction_to(error.code, error.said)
+            if reaction is None or reaction.kind == "stop":
+                raise
+            if len(instances) > 1:
+                for instance in instances:
+                    self._start([instance])
+                return
+            self._leave_stopped(instances[0], Refusal.of(error))
+            return
+        for instance_id in ids:
+            self._unstarted.pop(instance_id, None)
+
+    def _leave_stopped(self, instance: InstanceFact, refusal: Refusal) -> None:
+        self._unstarted[instance.instance_id] = refusal
+        said = f"{instance.instance_id} cannot be started: {refusal.code}: {refusal.message}"
+        self._context.tell(instance.member, "launch", "note", said)
+
+    @property
+    def _nothing_stands(self) -> bool:
+        """Whether the fleet has nothing at all to go on with."""
+        plan = self._plan
+        return not (self._brought or plan.keep or plan.start or plan.adopt)
 
     def _ask_all(self, purchase: Purchase) -> None:
-        wait = _FIRST_WAIT
+        wait = FIRST_WAIT
         while (ask := purchase.ask()) and not self._context.interrupted.is_set():
             answer = self._send(ask)
             purchase.take(ask, len(answer.instance_ids), answer.refusals)
@@ -113,9 +152,10 @@ class Launch:
             raise  # it may have taken effect: the lease keeps it for the next run
         except AwsError as error:
             self._lease.note_answered()
-            if reaction_to(error.code, error.message) is None and not self._brought:
+            reaction = reaction_to(error.code, error.said)
+            if self._nothing_stands and (reaction is None or reaction.kind == "stop"):
                 raise
-            return LaunchAnswer((), (Refusal(error.code, error.message),))
+            return LaunchAnswer((), (Refusal.of(error),))
         self._lease.note_answered()
         self._on_launched(answer.instance_ids)
         self._known = sorted({*self._known, *answer.instance_ids})
@@ -148,20 +188,8 @@ class Launch:
 
 
 def send(context: Context, request: LaunchRequest) -> LaunchAnswer:
-    """Send a request, again where AWS did not get to it or its answer was lost: the ClientToken buys once."""
-    wait = _FIRST_WAIT
-    for sending in range(1, _MOST_SENDINGS + 1):
-        try:
-            return create_instant_fleet(context.aws, request)
-        except AwsError as error:
-            reaction = reaction_to(error.code, error.message)
-            passing = isinstance(error, EndpointError) or (reaction and reaction.kind in _PASSING)
-            if not passing or sending == _MOST_SENDINGS or context.interrupted.is_set():
-                raise
-            context.tell(None, "launch", "note", f"{error.message}: sent again in {wait:.0f} s")
-        context.sleep(wait * random.uniform(0.7, 1.0))  # noqa: S311 - jitter
-        wait *= 2
-    raise AssertionError("unreachable")
+    """Send a request, as often as it takes to hear of it: the ClientToken buys once."""
+    return sent(context, lambda: create_instant_fleet(context.aws, request))
 
 
 def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
@@ -180,7 +208,7 @@ def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
     while blind or not ids <= _visible(context, plan.fleet):
         if context.clock() >= deadline:
             return
-        context.sleep(_FIRST_WAIT)
+        context.sleep(FIRST_WAIT)
 
 
 def _still_wanted(request: LaunchRequest, plan: Plan) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
@@ -111,7 +111,7 @@ class _Arrivals:
     ) -> None:
         self._context = context
         self._plan = plan
-        self._secret = foundation.secrets.fleet_secret
+        self._secrets = foundation.secrets
         self._key = load_private_key(foundation.secrets.private_key)
         self._pool = pool
         self._refusals: tuple[Refusal, ...] = ()
@@ -144,6 +144,7 @@ class _Arrivals:
                 self._take(instance)
             if ended:
                 self._refusals = launching.result().refusals
+                self._leave_stopped(seen, launching.result().unstarted)
             if ended and len(self._work) + len(self._lost) >= len(self._homes) + len(self._free):
                 return
             if ended and self._context.clock() >= deadline:
@@ -174,7 +175,7 @@ class _Arrivals:
     def _start(self, member: Member, instance: InstanceFact) -> None:
         claim = {} if instance.member else self._claim(member, instance)
         claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
-        work = HostWork(self._plan, member, claimed, claim, self._secret, self._key)
+        work = HostWork(self._plan, member, claimed, claim, self._secrets, self._key)
         self._work[member.name] = self._pool.submit(bring_up, self._context, work)
 
     def _claim(self, member: Member, instance: InstanceFact) -> dict[str, str]:
@@ -191,6 +192,16 @@ class _Arrivals:
         self._context.tell(member.name, "failed", "failed", reason)
         lost = describe_environment(instance, state="failed", reason=reason)
         self._lost[member.name] = dataclasses.replace(lost, member=member.name)
+
+    def _leave_stopped(
+        self, seen: tuple[InstanceFact, ...], unstarted: Mapping[str, Refusal]
+    ) -> None:
+        for instance in seen:
+            member = self._homes.get(instance.instance_id)
+            if member and member.name not in self._lost and instance.instance_id in unstarted:
+                refusal = unstarted[instance.instance_id]
+                reason = f"still stopped: {refusal.code}: {refusal.message}"
+                self._lose(member, instance, f"{reason}: {refusal.reaction.remedy}")
 
     def _give_up_on(self, seen: tuple[InstanceFact, ...]) -> None:
         for instance in seen:

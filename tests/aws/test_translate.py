@@ -25,7 +25,7 @@ def answered(code: str, message: str = "It went\nwrong.") -> ClientError:
         ("InvalidClientTokenId", errors.CredentialsError, "does not accept"),
         ("UnauthorizedOperation", errors.NotAuthorizedError, "may not call CreateFleet"),
         ("AccessDeniedException", errors.NotAuthorizedError, "may not call CreateFleet"),
-        ("InsufficientInstanceCapacity", errors.CapacityError, "no capacity"),
+        ("InsufficientInstanceCapacity", errors.CapacityError, "name more types"),
         ("VcpuLimitExceeded", errors.QuotaError, "quota"),
         ("DependencyViolation", errors.InUseError, "It went wrong"),
         ("InvalidAMIID.NotFound", errors.NotFoundError, "It went wrong"),
@@ -60,6 +60,29 @@ def test_no_answer(error: exceptions.BotoCoreError, kind: type[errors.AwsError])
     translated = translate(error)
     assert type(translated) is kind
     assert "\n" not in str(translated)
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ("You are not authorized to perform this operation.", "may not call CreateFleet ("),
+        (
+            "User: arn:aws:iam::1:user/a is not authorized to perform: ec2:CreateFleet on resource: "
+            "arn:aws:ec2:us-east-1:1:fleet/* because no identity-based policy allows it",
+            "may not call CreateFleet (",
+        ),
+        (
+            "… is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/gpu "
+            "because … Encoded authorization failure message: AbC-_d9",
+            "CreateFleet: it lacks iam:PassRole on arn:aws:iam::1:role/gpu (UnauthorizedOperation): "
+            "ask for the permission iam:PassRole: `fleet iam policy`",
+        ),
+    ],
+)
+def test_a_denial_names_what_is_missing(said: str, lacks: str) -> None:
+    told = str(translate(answered("UnauthorizedOperation", said)))
+    assert lacks in told
+    assert "AbC-_d9" not in told
 
 
 def test_lines_are_folded_and_bounded() -> None:
