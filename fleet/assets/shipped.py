@@ -35,6 +35,8 @@ def load_texts() -> Texts:
         bootstrap=(templates / "bootstrap.sh.j2").read_text("utf-8"),
         jupyter_unit=(templates / "fleet-jupyter.service.j2").read_text("utf-8"),
         tensorboard_unit=(templates / "fleet-tensorboard.service.j2").read_text("utf-8"),
+        gate_unit=(templates / "fleet-tensorboard-gate.service.j2").read_text("utf-8"),
+        tensorboard_server=(templates / "tensorboard_server.py.j2").read_text("utf-8"),
         first_boot=(shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8"),
     )
 

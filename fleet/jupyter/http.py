@@ -1,21 +1,45 @@
-"""One HTTP request to an environment, with a time limit and without proxies or redirects."""
+"""One HTTP request to an environment, with a time limit and without proxies or redirects.
+
+Over TLS the certificate must be the fleet's own authority's and carry the address; no other authority counts.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 _LARGEST_ANSWER = 1 << 20
 
 
 @dataclass(frozen=True)
+class Server:
+    """Where a service answers. `authority` is the certificate, in PEM, that its own must be signed by; None: no TLS."""
+
+    address: str
+    port: int
+    authority: str | None = None
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What verifies its certificate: the fleet's authority alone."""
+        return ssl.create_default_context(cadata=self.authority) if self.authority else None
+
+
+@dataclass(frozen=True)
 class Answer:
-    """Status and body of an answer; the body is cut at 1 MiB."""
+    """Status and body of an answer; the body is cut at 1 MiB.
+
+    `location` is where it sends to, `certified_until` the end of the verified certificate, None without TLS.
+    """
 
     status: int
     body: bytes
+    location: str = ""
+    certified_until: datetime | None = None
 
     def json(self) -> Any:
         """Read the body as JSON; raises ValueError where it is none."""
@@ -23,8 +47,7 @@ class Answer:
 
 
 def request(
-    address: str,
-    port: int,
+    server: Server,
     method: str,
     path: str,
     *,
@@ -38,10 +61,27 @@ def request(
     if body is not None:
         data = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
-    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    connection = _connect(server, timeout)
     try:
         connection.request(method, path, body=data, headers=headers)
+        until = _certified_until(connection)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read(_LARGEST_ANSWER))
+        location = answer.getheader("Location", "")
+        return Answer(answer.status, answer.read(_LARGEST_ANSWER), location, until)
     finally:
         connection.close()
+
+
+def _connect(server: Server, timeout: float) -> http.client.HTTPConnection:
+    tls = server.tls
+    if tls is None:
+        return http.client.HTTPConnection(server.address, server.port, timeout=timeout)
+    return http.client.HTTPSConnection(server.address, server.port, timeout=timeout, context=tls)
+
+
+def _certified_until(connection: http.client.HTTPConnection) -> datetime | None:
+    if not isinstance(connection.sock, ssl.SSLSocket):
+        return None
+    certificate = connection.sock.getpeercert() or {}
+    end = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    return datetime.fromtimestamp(end, UTC)

@@ -14,14 +14,13 @@ from http.client import HTTPException
 from typing import Any
 
 from fleet.errors import ProofError
-from fleet.jupyter.http import request
+from fleet.jupyter.http import Server, request
 
 _SECONDS = 15.0
 
 
 def run_cell(
-    address: str,
-    port: int,
+    server: Server,
     *,
     token: str,
     code: str,
@@ -30,7 +29,7 @@ def run_cell(
 ) -> str:
     """Run `code` in a new kernel and give what it printed. Raises ProofError, OSError or HTTPException."""
     answer = request(
-        address, port, "POST", "/api/kernels", token=token, body={}, timeout=_left(deadline, clock)
+        server, "POST", "/api/kernels", token=token, body={}, timeout=_left(deadline, clock)
     )
     if answer.status != 201:
         raise ProofError(
@@ -40,18 +39,17 @@ def run_cell(
     kernel_id = answer.json()["id"]
     try:
         return _execute(
-            address, port, kernel_id, token=token, code=code, deadline=deadline, clock=clock
+            server, kernel_id, token=token, code=code, deadline=deadline, clock=clock
         )
     finally:
         with suppress(OSError, HTTPException):
             request(
-                address, port, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS
+                server, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS
             )
 
 
 def _execute(
-    address: str,
-    port: int,
+    server: Server,
     kernel_id: str,
     *,
     token: str,
@@ -61,13 +59,14 @@ def _execute(
 ) -> str:
     import websocket  # 30 ms, and only a proof needs it  # noqa: PLC0415
 
-    message = _execute_request(code)
+    message, tls = _execute_request(code), server.tls
     printed: list[str] = []
     try:
         socket = websocket.create_connection(
-            f"ws://{address}:{port}/api/kernels/{kernel_id}/channels",
+            f"{'wss' if tls else 'ws'}://{server.address}:{server.port}/api/kernels/{kernel_id}/channels",
             header=[f"Authorization: token {token}"],
             timeout=_left(deadline, clock),
+            sslopt={"context": tls} if tls else None,
             http_no_proxy=["*"],
         )
         with closing(socket):

@@ -1,5 +1,5 @@
-"""Proves an environment from outside before its URL is handed out: refused without the token, accepted with it,
-a cell executed and its answer checked, the GPUs seen, TensorBoard answering.
+"""Proves an environment from outside before its URL is handed out: Jupyter and TensorBoard refuse without the token and
+accept with it, under a certificate of the fleet's authority; a cell executed and its answer checked, the GPUs seen.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 
 from fleet.errors import ProofError
-from fleet.jupyter.http import Answer, request
+from fleet.jupyter.http import Answer, Server, request
 from fleet.jupyter.kernel import run_cell
+from fleet.plan.ports import TENSORBOARD_PATH
 
 _SECONDS = 15.0
 _RETRY_SECONDS = 0.3
@@ -31,21 +33,45 @@ print({a} * {b}, sum(line.startswith("GPU ") for line in listed.splitlines()))
 
 @dataclass(frozen=True)
 class Proof:
-    """What was shown: HTTP statuses of Jupyter without and with the token, the cell's GPUs, TensorBoard's status."""
+    """What was shown: HTTP statuses without and with the token, what the cell saw, and the end of the certificate.
 
-    refused_status: int
-    accepted_status: int
+    A status without the token is a refusal: 401, 403, or 302 to the login page. `certified_until` is None without TLS.
+    """
+
+    jupyter_refused: int
+    jupyter_accepted: int
+    tensorboard_refused: int
+    tensorboard_accepted: int
     gpus: int
-    tensorboard_status: int
+    certified_until: datetime | None
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """Where an environment's services answer."""
 
-    address: str
-    jupyter_port: int
-    tensorboard_port: int
+    jupyter: Server
+    tensorboard: Server
+
+
+@dataclass(frozen=True)
+class _Service:
+    """A service, as it is asked: a page that needs the token, and the unit whose log tells of it."""
+
+    name: str
+    server: Server
+    path: str
+    unit: str
+
+    def ask(self, *, token: str | None, timeout: float = _SECONDS) -> Answer:
+        return request(self.server, "GET", self.path, token=token, timeout=timeout)
+
+
+def _services(endpoint: Endpoint) -> tuple[_Service, _Service]:
+    return (
+        _Service("Jupyter", endpoint.jupyter, "/api/kernels", "fleet-jupyter"),
+        _Service("TensorBoard", endpoint.tensorboard, TENSORBOARD_PATH, "fleet-tensorboard*"),
+    )
 
 
 def prove(
@@ -61,68 +87,54 @@ def prove(
 
     Raises ProofError that says which promise is not kept.
     """
-    accepted = _until_answers(
-        lambda: request(
-            endpoint.address,
-            endpoint.jupyter_port,
-            "GET",
-            "/api/status",
-            token=token,
-            timeout=_SECONDS,
-        ),
-        what="Jupyter",
-        unit="fleet-jupyter",
-        deadline=deadline,
-        clock=clock,
-        sleep=sleep,
+    jupyter, tensorboard = _services(endpoint)
+    accepted = _until_answers(jupyter, token=token, deadline=deadline, clock=clock, sleep=sleep)
+    refused = _refused(jupyter)
+    seen = _run_proof_cell(endpoint.jupyter, token=token, gpus=gpus, deadline=deadline, clock=clock)
+    shown = _until_answers(tensorboard, token=token, deadline=deadline, clock=clock, sleep=sleep)
+    return Proof(
+        jupyter_refused=refused,
+        jupyter_accepted=accepted.status,
+        tensorboard_refused=_refused(tensorboard),
+        tensorboard_accepted=shown.status,
+        gpus=seen,
+        certified_until=accepted.certified_until,
     )
-    refused = request(
-        endpoint.address, endpoint.jupyter_port, "GET", "/api/kernels", timeout=_SECONDS
-    ).status
-    if refused not in {401, 403}:
-        raise ProofError(
-            f"Jupyter answers HTTP {refused} without a token",
-            remedy="nobody gets this URL: take the environment down",
-        )
-    seen = _run_proof_cell(endpoint, token=token, gpus=gpus, deadline=deadline, clock=clock)
-    tensorboard = _until_answers(
-        lambda: request(endpoint.address, endpoint.tensorboard_port, "GET", "/", timeout=_SECONDS),
-        what="TensorBoard",
-        unit="fleet-tensorboard",
-        deadline=deadline,
-        clock=clock,
-        sleep=sleep,
-    )
-    return Proof(refused, accepted.status, seen, tensorboard.status)
 
 
 def answers(endpoint: Endpoint, *, token: str, timeout: float) -> bool:
-    """Look once whether both services answer, Jupyter with this token."""
+    """Look once whether both services answer with this token, under the certificate that they must have."""
     try:
-        jupyter = request(
-            endpoint.address,
-            endpoint.jupyter_port,
-            "GET",
-            "/api/status",
-            token=token,
-            timeout=timeout,
-        )
-        tensorboard = request(
-            endpoint.address, endpoint.tensorboard_port, "GET", "/", timeout=timeout
-        )
+        found = [
+            service.ask(token=token, timeout=timeout).status for service in _services(endpoint)
+        ]
     except (OSError, HTTPException):
         return False
-    return jupyter.status == tensorboard.status == 200
+    return found == [200, 200]
+
+
+def _refused(service: _Service) -> int:
+    try:
+        answer = service.ask(token=None)
+    except (OSError, HTTPException) as error:
+        raise _silent(service, str(error) or type(error).__name__) from error
+    if answer.status in {401, 403} or (
+        answer.status == 302 and answer.location.startswith("/login")
+    ):
+        return answer.status
+    raise ProofError(
+        f"{service.name} answers HTTP {answer.status} without a token",
+        remedy="nobody gets this URL: take the environment down",
+    )
 
 
 def _run_proof_cell(
-    endpoint: Endpoint, *, token: str, gpus: int, deadline: float, clock: Callable[[], float]
+    server: Server, *, token: str, gpus: int, deadline: float, clock: Callable[[], float]
 ) -> int:
     a, b = secrets.randbelow(10**6) + 2, secrets.randbelow(10**6) + 2
     try:
         said = run_cell(
-            endpoint.address,
-            endpoint.jupyter_port,
+            server,
             token=token,
             code=_CELL.format(a=a, b=b),
             deadline=deadline,
@@ -149,22 +161,27 @@ def _run_proof_cell(
 
 
 def _until_answers(
-    ask: Callable[[], Answer],
+    service: _Service,
     *,
-    what: str,
-    unit: str,
+    token: str,
     deadline: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> Answer:
     while True:
         try:
-            answer = ask()
+            answer = service.ask(token=token)
             if answer.status == 200:
                 return answer
             said = f"HTTP {answer.status}"
         except (OSError, HTTPException) as error:
             said = str(error) or type(error).__name__
         if clock() >= deadline:
-            raise ProofError(f"{what} does not answer: {said}", remedy=_LOGS.format(unit=unit))
+            raise _silent(service, said)
         sleep(_RETRY_SECONDS)
+
+
+def _silent(service: _Service, said: str) -> ProofError:
+    return ProofError(
+        f"{service.name} does not answer: {said}", remedy=_LOGS.format(unit=service.unit)
+    )

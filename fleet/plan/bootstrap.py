@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +11,15 @@ import jinja2
 
 from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage
-from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 from fleet.plan.tokens import digest
 from fleet.spec.model import Bootstrap
 
-JUPYTER_PACKAGES = ("jupyterlab>=4.4,<5", "tensorboard>=2.19,<3")
+JUPYTER_PACKAGES = (
+    "jupyterlab>=4.4,<5",
+    "jupyter-server-proxy>=4.4,<5",  # asks for the token before TensorBoard, which has no login
+    "tensorboard>=2.19,<3",
+)
 """What the environment's own venv gets; the framework stays in the image's environment."""
 
 
@@ -26,15 +30,22 @@ class Texts:
     bootstrap: str
     jupyter_unit: str
     tensorboard_unit: str
+    gate_unit: str
+    tensorboard_server: str
     first_boot: str
 
 
 @dataclass(frozen=True)
 class HostBootstrap:
-    """What differs between the hosts of a fleet."""
+    """What differs between the hosts of a fleet.
+
+    `certificate` is the private key and certificate of the host's servers in PEM, None where it keeps what it has.
+    """
 
     member: str
-    token: str
+    token: str = field(repr=False)
+    tls: bool
+    certificate: str | None = field(repr=False)
     bind_address: str
     ssh_key: str | None
     remote_files: tuple[str, ...]
@@ -74,6 +85,8 @@ def bootstrap_digest(
         texts.bootstrap,
         texts.jupyter_unit,
         texts.tensorboard_unit,
+        texts.gate_unit,
+        texts.tensorboard_server,
         JUPYTER_PACKAGES,
         bootstrap.model_dump(mode="json"),
         image.interpreters,
@@ -94,9 +107,13 @@ def render_bootstrap(
 ) -> str:
     """Render the one bash script that turns a booted host into an environment.
 
-    The script holds the person's token: it travels on stdin, never in an argument.
+    The script holds the person's token and a private key: it travels on stdin, never in an argument.
     """
-    ports = {"jupyter_port": JUPYTER_PORT, "tensorboard_port": TENSORBOARD_PORT}
+    places: dict[str, object] = {
+        "jupyter_port": JUPYTER_PORT,
+        "tensorboard_port": TENSORBOARD_PORT,
+        "tensorboard_path": TENSORBOARD_PATH,
+    }
     return render(
         texts.bootstrap,
         host=host,
@@ -107,7 +124,9 @@ def render_bootstrap(
         install=image.install,
         script_text=script_text,
         jupyter_packages=JUPYTER_PACKAGES,
-        jupyter_unit=render(texts.jupyter_unit, **ports),
-        tensorboard_unit=render(texts.tensorboard_unit, bind_address=host.bind_address, **ports),
-        **ports,
+        jupyter_unit=render(texts.jupyter_unit, **places),
+        tensorboard_unit=texts.tensorboard_unit,
+        gate_unit=render(texts.gate_unit, **places),
+        tensorboard_server=render(texts.tensorboard_server, **places),
+        **places,
     )

@@ -150,6 +150,7 @@ class InstanceFact:
     launched_at: datetime
     state_reason: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    dns_names: tuple[str, ...] = ()
 
     @property
     def fleet(self) -> str:
@@ -170,6 +171,11 @@ class InstanceFact:
     def address(self) -> str | None:
         """The address at which it is reached, or None while it has none."""
         return self.public_address if self.way == PUBLIC else self.private_address
+
+    @property
+    def tls(self) -> bool:
+        """Whether its services speak TLS."""
+        return self.tags.get(tags.TLS) != tags.NO_TLS
 
     @property
     def live(self) -> bool:

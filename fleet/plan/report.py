@@ -13,7 +13,7 @@ from typing import Literal
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
-from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 
 State = Literal[
     "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",
@@ -85,12 +85,13 @@ _BILLED = {"ready", "starting", "unreachable", "failed", "pending"}
 def describe_environment(
     instance: InstanceFact, *, state: State, reason: str = "", token: str | None = None
 ) -> Environment:
-    """Describe one person's environment; with `token` it carries the URL that logs in."""
+    """Describe one person's environment; with `token` it carries the URLs that log in."""
     address = instance.address
     jupyter = tensorboard = None
     if address and state == "ready" and token:
-        jupyter = f"http://{address}:{JUPYTER_PORT}/lab?token={token}"
-        tensorboard = f"http://{address}:{TENSORBOARD_PORT}/"
+        scheme = "https" if instance.tls else "http"
+        jupyter = f"{scheme}://{address}:{JUPYTER_PORT}/lab?token={token}"
+        tensorboard = f"{scheme}://{address}:{TENSORBOARD_PORT}{TENSORBOARD_PATH}?token={token}"
     return Environment(
         member=instance.member,
         instance_id=instance.instance_id,

@@ -11,6 +11,7 @@ SPEC = "fleet:spec"
 HOST_KEY = "fleet:host-key"
 LOGIN_USER = "fleet:login-user"
 VIA = "fleet:via"
+TLS = "fleet:tls"
 BOOTSTRAP = "fleet:bootstrap"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
 HOURLY_USD = "fleet:hourly-usd"
@@ -22,6 +23,9 @@ MAKER = "dl-fleet"
 """Value of MANAGED_BY on all that we make, set in the creating call. A fleet's name alone can be anybody's tag."""
 STABLE = "stable"
 """Value of STATUS on an image that passed its tests; an image without it is a bake that did not end."""
+
+NO_TLS = "none"
+"""Value of TLS where services speak plain HTTP, which only a tunnel reaches."""
 
 NEVER = "never"
 PARAMETER_ROOT = "/fleet"

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Secrets:
-    """The fleet's two secrets; neither shows in a repr.
+    """The fleet's secrets; none shows in a repr.
 
-    `fleet_secret` is random text, `private_key` an ed25519 key in OpenSSH's format.
+    `fleet_secret` is random text, `private_key` an ed25519 key in OpenSSH's format, `authority` the private key and the
+    certificate of the fleet's certificate authority in PEM.
     """
 
     fleet_secret: str = field(repr=False)
     private_key: str = field(repr=False)
+    authority: str = field(repr=False)
 
 
 def jupyter_token(fleet_secret: str, member: str, *, generation: int) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from fleet.assets.certificates import issue_certificate
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError
 from fleet.jupyter.proof import prove
 from fleet.plan import tags
 from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
+from fleet.plan.certificates import certificate_names, certificate_serves
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan
 from fleet.plan.report import Environment, describe_environment
+from fleet.plan.tokens import Secrets
 from fleet.spec.model import Member
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
@@ -27,7 +30,8 @@ from fleet.workflows.retrying import once_known
 from fleet.workflows.roads import endpoint_through, looks_ready, new_host_of
 
 _LOG_LINES = 20
-_LOG_SECONDS = 20
+_SHORT_SECONDS = 20
+_SHOW_CERTIFICATE = "sed -n '/BEGIN CERTIFICATE/,$p' ~/.fleet/server.pem 2>/dev/null; true"
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,13 @@ class HostWork:
     member: Member
     instance: InstanceFact
     claim: dict[str, str]
-    fleet_secret: str
+    secrets: Secrets
     private_key: PrivateKey
 
     @property
     def token(self) -> str:
         """The person's token."""
-        return member_token(self.fleet_secret, self.instance, self.member.name)
+        return member_token(self.secrets.fleet_secret, self.instance, self.member.name)
 
 
 def bring_up(context: Context, work: HostWork) -> Environment:
@@ -69,7 +73,7 @@ def _in_place(context: Context, work: HostWork) -> bool:
     return work.instance.tags.get(tags.BOOTSTRAP) == work.plan.bootstrap_id and looks_ready(
         context,
         work.instance,
-        work.private_key,
+        work.secrets,
         token=work.token,
         timeout=context.deadlines.look,
     )
@@ -115,6 +119,8 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
         host=HostBootstrap(
             member=work.member.name,
             token=work.token,
+            tls=work.instance.tls,
+            certificate=_new_certificate(context, work, opened),
             bind_address=work.instance.private_address or "",
             ssh_key=work.member.ssh_key,
             remote_files=tuple(remote for _, remote in spec.bootstrap.files),
@@ -155,9 +161,22 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
         )
 
 
+def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str | None:
+    """Issue a certificate, unless the host has one that serves: for all its names of now, by the authority of now."""
+    if not work.instance.tls:
+        return None
+    there = execute(
+        opened, _SHOW_CERTIFICATE, deadline=context.clock() + _SHORT_SECONDS, clock=context.clock
+    ).stdout
+    names, authority = certificate_names(work.instance), work.secrets.authority
+    if certificate_serves(there, names=names, authority=authority, now=context.now()):
+        return None
+    return issue_certificate(authority, names)
+
+
 def _prove(context: Context, work: HostWork, opened: OpenHost) -> None:
     try:
-        with endpoint_through(opened, work.instance) as endpoint:
+        with endpoint_through(opened, work.instance, work.secrets.authority) as endpoint:
             prove(
                 endpoint,
                 token=work.token,
@@ -175,11 +194,11 @@ def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
     """Fetch the services' last lines; without them the failure is told all the same."""
     command = (
         "sudo -n journalctl --no-pager -o cat -n 20 -u fleet-jupyter.service "
-        "-u fleet-tensorboard.service"
+        "-u fleet-tensorboard.service -u fleet-tensorboard-gate.service"
     )
     with suppress(HostError):
         outcome = execute(
-            opened, command, deadline=context.clock() + _LOG_SECONDS, clock=context.clock
+            opened, command, deadline=context.clock() + _SHORT_SECONDS, clock=context.clock
         )
         return tuple(outcome.stdout.splitlines()[-_LOG_LINES:])
     return ()

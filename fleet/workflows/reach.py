@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fleet.jupyter.http import Server
 from fleet.jupyter.proof import Endpoint
 from fleet.plan import tags
+from fleet.plan.certificates import certificate_part
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.tokens import jupyter_token
@@ -17,6 +19,19 @@ def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
     )
 
 
-def endpoint_of(instance: InstanceFact) -> Endpoint:
-    """Give where an instance's services answer, seen from outside or from its own network."""
-    return Endpoint(instance.address or "", JUPYTER_PORT, TENSORBOARD_PORT)
+def endpoint_of(
+    instance: InstanceFact,
+    authority: str,
+    *,
+    address: str | None = None,
+    ports: tuple[int, int] = (JUPYTER_PORT, TENSORBOARD_PORT),
+) -> Endpoint:
+    """Give where an instance's services answer, at its own address or at the end of a tunnel.
+
+    `authority` is the PEM of the fleet's, by which their certificates are verified.
+    """
+    trusted = certificate_part(authority) if instance.tls else None
+    jupyter, tensorboard = (
+        Server(address or instance.address or "", port, trusted) for port in ports
+    )
+    return Endpoint(jupyter, tensorboard)

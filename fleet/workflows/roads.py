@@ -14,16 +14,18 @@ from fleet.jupyter.proof import Endpoint, answers
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.tokens import Secrets
 from fleet.plan.trust import console_host_keys
 from fleet.plan.ways import Way
 from fleet.ssh.connection import Host, OpenHost, open_host
 from fleet.ssh.forward import forwarded
-from fleet.ssh.keys import PrivateKey
+from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.ssh.roads import DIRECT, Bastion, Command, Road, require_programs
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of
 
 _LOGIN_USER = "ubuntu"
+_HERE = "127.0.0.1"
 
 
 def require_way(context: Context, way: Way) -> None:
@@ -88,26 +90,37 @@ def proxy_options(context: Context, instance: InstanceFact) -> dict[str, str]:
 
 
 @contextmanager
-def endpoint_through(opened: OpenHost, instance: InstanceFact) -> Iterator[Endpoint]:
+def endpoint_through(
+    opened: OpenHost, instance: InstanceFact, authority: str
+) -> Iterator[Endpoint]:
     """Give where an instance's services answer from here: through its SSH connection where nothing else comes in."""
     if not instance.way.tunnelled:
-        yield endpoint_of(instance)
+        yield endpoint_of(instance, authority)
         return
+    with tunnel(opened, instance, authority) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def tunnel(opened: OpenHost, instance: InstanceFact, authority: str) -> Iterator[Endpoint]:
+    """Give where an instance's services answer on this machine, through its SSH connection."""
     ports = (JUPYTER_PORT, TENSORBOARD_PORT)
     with forwarded(opened, address=instance.private_address or "", ports=ports) as local:
-        yield Endpoint("127.0.0.1", *local)
+        jupyter, tensorboard = local
+        yield endpoint_of(instance, authority, address=_HERE, ports=(jupyter, tensorboard))
 
 
 def looks_ready(
-    context: Context, instance: InstanceFact, key: PrivateKey, *, token: str, timeout: float
+    context: Context, instance: InstanceFact, secrets: Secrets, *, token: str, timeout: float
 ) -> bool:
     """Look once whether an instance's services answer, through SSH where nothing else comes in."""
     if not instance.way.tunnelled:
-        return answers(endpoint_of(instance), token=token, timeout=timeout)
+        return answers(endpoint_of(instance, secrets.authority), token=token, timeout=timeout)
+    host = host_of(context, instance, load_private_key(secrets.private_key))
     try:
         with (
-            open_host(host_of(context, instance, key), deadline=time.monotonic()) as opened,
-            endpoint_through(opened, instance) as endpoint,
+            open_host(host, deadline=time.monotonic()) as opened,
+            tunnel(opened, instance, secrets.authority) as endpoint,
         ):
             return answers(endpoint, token=token, timeout=timeout)
     except HostError:

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 
-from fleet.aws.parameters import create_secret, delete_parameters, read_secrets
+from fleet.assets.certificates import make_authority
+from fleet.aws.parameters import (
+    create_secret,
+    delete_parameters,
+    read_secrets,
+    replace_secret,
+)
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
+from fleet.plan.certificates import authority_lifetime, authority_serves
 from fleet.plan.tokens import Secrets
 from fleet.ssh.keygen import generate_private_key
 from fleet.workflows.context import Context
 
 _SECRET = "fleet-secret"  # noqa: S105 - the name of a parameter
 _SSH_KEY = "ssh-key"
+_AUTHORITY = "certificate-authority"
+_NAMES = (_SECRET, _SSH_KEY, _AUTHORITY)
 
 
-def _random_secret() -> str:
-    return secrets.token_urlsafe(32)
+def ensure_secrets(context: Context, fleet: str, *, expires_at: datetime | None) -> Secrets:
+    """Read the fleet's secrets, making those that are missing. Two callers end with the same ones.
 
-
-_MAKERS: dict[str, Callable[[], str]] = {_SECRET: _random_secret, _SSH_KEY: generate_private_key}
-
-
-def ensure_secrets(context: Context, fleet: str) -> Secrets:
-    """Read the fleet's secrets, making those that are missing. Two callers end with the same ones."""
+    An authority that would end before the fleet does is replaced, for which `up` holds the fleet's lease.
+    """
+    now = context.now()
+    makers: dict[str, Callable[[], str]] = {
+        _SECRET: _random_secret,
+        _SSH_KEY: generate_private_key,
+        _AUTHORITY: lambda: make_authority(
+            fleet, authority_lifetime(now=now, expires_at=expires_at)
+        ),
+    }
     found = read_secrets(context.aws, fleet=fleet)
     first = True
-    for name in [name for name in _MAKERS if name not in found]:
-        value, owned = _MAKERS[name](), tags.fleet_tags(fleet)
+    for name in [name for name in _NAMES if name not in found]:
+        value, owned = makers[name](), tags.fleet_tags(fleet)
         if create_secret(context.aws, fleet=fleet, name=name, value=value, tags=owned):
             found[name] = value
         else:
             first = False
-    return _complete(found if first else read_secrets(context.aws, fleet=fleet), fleet)
+    made = _complete(found if first else read_secrets(context.aws, fleet=fleet), fleet)
+    if authority_serves(made.authority, now=now, expires_at=expires_at):
+        return made
+    value = makers[_AUTHORITY]()
+    replace_secret(context.aws, fleet=fleet, name=_AUTHORITY, value=value)
+    context.tell(None, "certificate authority", "done", f"a new one: `fleet ca {fleet}`")
+    return dataclasses.replace(made, authority=value)
 
 
 def delete_secrets(context: Context, fleet: str) -> None:
     """Delete the fleet's secrets, those that are there."""
-    names = [f"{tags.parameter_path(fleet)}/{name}" for name in _MAKERS]
+    names = [f"{tags.parameter_path(fleet)}/{name}" for name in _NAMES]
     delete_parameters(context.aws, names=names)
 
 
@@ -47,9 +68,17 @@ def describe_secrets(context: Context, fleet: str) -> Secrets:
     return _complete(read_secrets(context.aws, fleet=fleet), fleet)
 
 
+def _random_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
 def _complete(found: dict[str, str], fleet: str) -> Secrets:
     try:
-        return Secrets(fleet_secret=found[_SECRET], private_key=found[_SSH_KEY])
+        return Secrets(
+            fleet_secret=found[_SECRET],
+            private_key=found[_SSH_KEY],
+            authority=found[_AUTHORITY],
+        )
     except KeyError as error:
         raise NothingFoundError(
             f"the secrets of fleet {fleet} are not in Parameter Store ({tags.parameter_path(fleet)})",

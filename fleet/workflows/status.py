@@ -69,12 +69,10 @@ def _answers(context: Context, instance: InstanceFact, secrets: Secrets, token: 
     """Look at the services, through SSH only where nothing else comes in."""
     timeout = context.deadlines.look
     if not instance.way.tunnelled:
-        return answers(endpoint_of(instance), token=token, timeout=timeout)
-    from fleet.ssh.keys import load_private_key  # noqa: PLC0415 - paramiko costs 150 ms
-    from fleet.workflows.roads import looks_ready  # noqa: PLC0415
+        return answers(endpoint_of(instance, secrets.authority), token=token, timeout=timeout)
+    from fleet.workflows.roads import looks_ready  # noqa: PLC0415 - paramiko costs 150 ms
 
-    key = load_private_key(secrets.private_key)
-    return looks_ready(context, instance, key, token=token, timeout=timeout)
+    return looks_ready(context, instance, secrets, token=token, timeout=timeout)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ datasource: {Ec2: {metadata_urls: ["http://169.254.169.254"], max_wait: 120, tim
 network: {config: disabled}
 ssh_pwauth: false
 disable_root: true
-apt_preserve_sources_list: true
+apt: {preserve_sources_list: true}
+locale: false
 """
 _EC2 = "usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
 _NO_FIRMWARE = "\nidentify_platform = lambda: CloudNames.AWS  # a container has no AWS firmware\n"
