@@ -33,6 +33,10 @@ def load_texts() -> Texts:
     templates = shipped("templates")
     return Texts(
         bootstrap=(templates / "bootstrap.sh.j2").read_text("utf-8"),
+        parts={
+            part.name.removesuffix(".sh.j2"): part.read_text("utf-8")
+            for part in (templates / "bootstrap").iterdir()
+        },
         jupyter_unit=(templates / "fleet-jupyter.service.j2").read_text("utf-8"),
         tensorboard_unit=(templates / "fleet-tensorboard.service.j2").read_text("utf-8"),
         gate_unit=(templates / "fleet-tensorboard-gate.service.j2").read_text("utf-8"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -25,9 +27,13 @@ JUPYTER_PACKAGES = (
 
 @dataclass(frozen=True)
 class Texts:
-    """The template texts that a plan renders, read from `templates/` and `userdata/`."""
+    """The template texts that a plan renders, read from `templates/` and `userdata/`.
+
+    `bootstrap` includes the `parts` by name.
+    """
 
     bootstrap: str
+    parts: Mapping[str, str]
     jupyter_unit: str
     tensorboard_unit: str
     gate_unit: str
@@ -51,8 +57,9 @@ class HostBootstrap:
     remote_files: tuple[str, ...]
 
 
-def _environment() -> jinja2.Environment:
+def _environment(parts: Mapping[str, str]) -> jinja2.Environment:
     environment = jinja2.Environment(
+        loader=jinja2.DictLoader(parts),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - renders bash and YAML; every value passes `| q`
         trim_blocks=True,
@@ -63,9 +70,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def render(text: str, **values: Any) -> str:
-    """Render a template; a name that it uses and nobody gives is an error."""
-    return _environment().from_string(text).render(**values)
+def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values: Any) -> str:
+    """Render a template that may include `parts`; a name that it uses and nobody gives is an error."""
+    return _environment(parts).from_string(text).render(**values)
 
 
 def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
@@ -83,6 +90,7 @@ def bootstrap_digest(
     """
     return digest(
         texts.bootstrap,
+        sorted(texts.parts.items()),
         texts.jupyter_unit,
         texts.tensorboard_unit,
         texts.gate_unit,
@@ -109,13 +117,14 @@ def render_bootstrap(
 
     The script holds the person's token and a private key: it travels on stdin, never in an argument.
     """
-    places: dict[str, object] = {
+    places: dict[str, Any] = {
         "jupyter_port": JUPYTER_PORT,
         "tensorboard_port": TENSORBOARD_PORT,
         "tensorboard_path": TENSORBOARD_PATH,
     }
     return render(
         texts.bootstrap,
+        texts.parts,
         host=host,
         bootstrap=bootstrap,
         bootstrap_id=bootstrap_id,
