@@ -48,7 +48,8 @@ def issue_certificate(authority: str, names: tuple[str, ...]) -> str:
     lifetime = Lifetime(issuer.not_valid_before_utc, issuer.not_valid_after_utc)
     certificate = (
         _builder(key, lifetime, x509.random_serial_number())
-        .subject_name(_name(names[0]))
+        # No host name by itself: OpenSSL holds one against the authority's constraints, address or not.
+        .subject_name(_name(f"environment {names[0]}"[:64]))
         .issuer_name(issuer.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)

@@ -38,14 +38,10 @@ def run_cell(
         )
     kernel_id = answer.json()["id"]
     try:
-        return _execute(
-            server, kernel_id, token=token, code=code, deadline=deadline, clock=clock
-        )
+        return _execute(server, kernel_id, token=token, code=code, deadline=deadline, clock=clock)
     finally:
         with suppress(OSError, HTTPException):
-            request(
-                server, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS
-            )
+            request(server, "DELETE", f"/api/kernels/{kernel_id}", token=token, timeout=_SECONDS)
 
 
 def _execute(

@@ -90,12 +90,14 @@ def prove(
     jupyter, tensorboard = _services(endpoint)
     accepted = _until_answers(jupyter, token=token, deadline=deadline, clock=clock, sleep=sleep)
     refused = _refused(jupyter)
-    seen = _run_proof_cell(endpoint.jupyter, token=token, gpus=gpus, deadline=deadline, clock=clock)
     shown = _until_answers(tensorboard, token=token, deadline=deadline, clock=clock, sleep=sleep)
+    refused_too = _refused(tensorboard)
+    # Last: nothing runs on an environment that anybody may enter.
+    seen = _run_proof_cell(endpoint.jupyter, token=token, gpus=gpus, deadline=deadline, clock=clock)
     return Proof(
         jupyter_refused=refused,
         jupyter_accepted=accepted.status,
-        tensorboard_refused=_refused(tensorboard),
+        tensorboard_refused=refused_too,
         tensorboard_accepted=shown.status,
         gpus=seen,
         certified_until=accepted.certified_until,

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
+from fleet.assets.certificates import issue_certificate, make_authority
 from fleet.errors import ProofError
+from fleet.jupyter.http import Server, request
 from fleet.jupyter.proof import Endpoint, answers, prove
+from fleet.plan.certificates import Lifetime, certificate_part
 
 TOKEN = "right"
+ADDRESS = "127.0.0.1"
+TODAY = datetime.now(UTC).replace(microsecond=0)
+LIFETIME = Lifetime(TODAY - timedelta(days=1), TODAY + timedelta(days=7))
 
 
 @dataclass
@@ -25,24 +34,29 @@ class Behaviour:
     with_token: int = 200
     kernels: int = 500
     tensorboard: int = 200
+    tensorboard_without: int = 302
+    login: str = "/login?next=%2Ftensorboard%2F"
 
 
 @contextmanager
-def pretend(behaviour: Behaviour) -> Iterator[Endpoint]:
+def pretend(
+    behaviour: Behaviour, *, certificate: Path | None = None, authority: str | None = None
+) -> Iterator[Endpoint]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            known = self.headers.get("Authorization") == f"token {TOKEN}"
             if self.server is tensorboard:
-                self._answer(behaviour.tensorboard)
-            elif self.headers.get("Authorization") == f"token {TOKEN}":
-                self._answer(behaviour.with_token)
+                self._answer(behaviour.tensorboard if known else behaviour.tensorboard_without)
             else:
-                self._answer(behaviour.without_token)
+                self._answer(behaviour.with_token if known else behaviour.without_token)
 
         def do_POST(self) -> None:
             self._answer(behaviour.kernels)
 
         def _answer(self, status: int) -> None:
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", behaviour.login)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
@@ -50,27 +64,53 @@ def pretend(behaviour: Behaviour) -> Iterator[Endpoint]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    jupyter = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    tensorboard = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    jupyter = ThreadingHTTPServer((ADDRESS, 0), Handler)
+    tensorboard = ThreadingHTTPServer((ADDRESS, 0), Handler)
     for server in (jupyter, tensorboard):
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield Endpoint("127.0.0.1", jupyter.server_port, tensorboard.server_port)
+        yield Endpoint(
+            Server(ADDRESS, jupyter.server_port, authority),
+            Server(ADDRESS, tensorboard.server_port, authority),
+        )
     finally:
         for server in (jupyter, tensorboard):
             server.shutdown()
             server.server_close()
 
 
+def certified(folder: Path, authority: str, *names: str) -> Path:
+    file = folder / "server.pem"
+    file.write_text(issue_certificate(authority, names))
+    return file
+
+
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
-        (Behaviour(without_token=200), "answers HTTP 200 without a token"),
+        (Behaviour(without_token=200), "Jupyter answers HTTP 200 without a token: nobody gets"),
         (Behaviour(with_token=403), "Jupyter does not answer: HTTP 403"),
         (Behaviour(kernels=500), "starts no kernel"),
     ],
 )
 def test_broken_promises_are_found(behaviour: Behaviour, message: str) -> None:
+    with pretend(behaviour) as endpoint, pytest.raises(ProofError, match=message):
+        prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic() + 1)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        (Behaviour(tensorboard_without=200), "TensorBoard answers HTTP 200 without a token"),
+        (Behaviour(login="https://elsewhere/login"), "TensorBoard answers HTTP 302"),
+        (Behaviour(tensorboard=404), "TensorBoard does not answer: HTTP 404"),
+    ],
+)
+def test_tensorboard_is_behind_the_token(behaviour: Behaviour, message: str) -> None:
     with pretend(behaviour) as endpoint, pytest.raises(ProofError, match=message):
         prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic() + 1)
 
@@ -88,4 +128,26 @@ def test_a_look_wants_both_services() -> None:
         assert answers(endpoint, token=TOKEN, timeout=5)
         assert not answers(endpoint, token="wrong", timeout=5)
     with pretend(Behaviour(tensorboard=500)) as endpoint:
+        assert not answers(endpoint, token=TOKEN, timeout=5)
+
+
+def test_the_certificate_must_be_the_fleets_own_and_carry_the_address(tmp_path: Path) -> None:
+    ours, others = make_authority("ours", LIFETIME), make_authority("ours", LIFETIME)
+    trusted = certificate_part(ours)
+    good = certified(tmp_path, ours, ADDRESS)
+    with pretend(Behaviour(), certificate=good, authority=trusted) as endpoint:
+        assert answers(endpoint, token=TOKEN, timeout=5)
+        seen = request(endpoint.jupyter, "GET", "/api/kernels", token=TOKEN, timeout=5)
+        assert seen.certified_until == LIFETIME.end
+    for authority, name in ((others, ADDRESS), (ours, "127.0.0.2")):
+        bad = certified(tmp_path, authority, name)
+        with pretend(Behaviour(), certificate=bad, authority=trusted) as endpoint:
+            assert not answers(endpoint, token=TOKEN, timeout=5)
+            with pytest.raises(ProofError, match="certificate verify failed"):
+                prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic())
+
+
+def test_a_server_without_tls_is_not_spoken_to() -> None:
+    trusted = certificate_part(make_authority("ours", LIFETIME))
+    with pretend(Behaviour(), authority=trusted) as endpoint:
         assert not answers(endpoint, token=TOKEN, timeout=5)

@@ -18,6 +18,7 @@ from fleet.spec.model import Bootstrap
 from tests.plan.worlds import NOW, plan
 
 TOKEN = "tok-" + "x" * 39
+CERTIFICATE = "-----BEGIN PRIVATE KEY-----\nKEY\n-----END PRIVATE KEY-----\n"
 
 CASES = {
     "bare": Bootstrap(),
@@ -29,7 +30,12 @@ CASES = {
 
 
 def rendered(
-    bootstrap: Bootstrap, *, ssh_key: str | None = None, install: tuple[str, ...] = ()
+    bootstrap: Bootstrap,
+    *,
+    ssh_key: str | None = None,
+    install: tuple[str, ...] = (),
+    tls: bool = True,
+    certificate: str | None = CERTIFICATE,
 ) -> str:
     image = dataclasses.replace(plan().image, install=install)
     return render_bootstrap(
@@ -37,7 +43,13 @@ def rendered(
         bootstrap,
         image,
         host=HostBootstrap(
-            "ana", TOKEN, "172.31.0.1", ssh_key, tuple(remote for _, remote in bootstrap.files)
+            member="ana",
+            token=TOKEN,
+            tls=tls,
+            certificate=certificate,
+            bind_address="172.31.0.1",
+            ssh_key=ssh_key,
+            remote_files=tuple(remote for _, remote in bootstrap.files),
         ),
         bootstrap_id="0123456789abcdef",
         script_text="echo 'hello'\n",
@@ -47,12 +59,19 @@ def rendered(
 TENSORFLOW = ("tensorflow[and-cuda]==2.18.*",)
 
 
+@pytest.mark.parametrize("certificate", [CERTIFICATE, None], ids=["certified", "plain"])
 @pytest.mark.parametrize("install", [(), TENSORFLOW], ids=["image", "installed"])
 @pytest.mark.parametrize("name", CASES)
 def test_every_combination_is_valid_bash(
-    name: str, install: tuple[str, ...], tmp_path: Path
+    name: str, install: tuple[str, ...], certificate: str | None, tmp_path: Path
 ) -> None:
-    script = rendered(CASES[name], ssh_key="ssh-ed25519 AAAA it's mine", install=install)
+    script = rendered(
+        CASES[name],
+        ssh_key="ssh-ed25519 AAAA it's mine",
+        install=install,
+        tls=certificate is not None,
+        certificate=certificate,
+    )
     checked = subprocess.run(
         ["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False
     )
@@ -74,9 +93,19 @@ def test_a_framework_is_installed_only_where_the_image_lacks_it() -> None:
     assert 'kernel_python="$framework_venv/bin/python"' in script
 
 
-def test_the_token_stands_in_the_config_file_alone() -> None:
+def test_the_token_stands_in_one_line_for_its_file() -> None:
     lines = [line for line in rendered(Bootstrap()).splitlines() if TOKEN in line]
-    assert lines == [f' "IdentityProvider": {{"token": "{TOKEN}"}},']
+    assert lines == [f"token={TOKEN}"]
+
+
+def test_without_tls_no_certificate_is_named() -> None:
+    assert "server.pem" not in rendered(Bootstrap(), tls=False, certificate=None)
+
+
+def test_a_certificate_that_serves_is_left_alone() -> None:
+    script = rendered(Bootstrap(), certificate=None)
+    assert "BEGIN PRIVATE KEY" not in script
+    assert script.count('"certfile": "$fleet_home/server.pem"') == 2
 
 
 def test_nothing_is_called_by_an_absolute_path() -> None:

@@ -41,4 +41,5 @@ def test_tokens_are_safe_in_urls_and_client_tokens_short_enough(member: str) -> 
 
 
 def test_secrets_do_not_show() -> None:
-    assert "hidden" not in repr(Secrets(fleet_secret="hidden", private_key="hidden"))
+    shown = repr(Secrets(fleet_secret="hidden", private_key="hidden", authority="hidden"))
+    assert "hidden" not in shown
