@@ -17,8 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import fleet.aws
 from fleet.aws.clients import Aws
-from fleet.aws.translate import DENIED, denied_action, encoded_denial, translate
+from fleet.aws.translate import denied_action, encoded_denial, translate
 from fleet.errors import AwsError
+from fleet.plan.reactions import DENIED
 
 P = ParamSpec("P")
 R = TypeVar("R")

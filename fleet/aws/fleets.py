@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect, named_denial
 from fleet.aws.requests import tag_specification
-from fleet.aws.translate import DENIED, denied_action, one_line
+from fleet.aws.translate import denied_action, one_line
 from fleet.plan.launch_request import LaunchAnswer, LaunchPool, LaunchRequest
 from fleet.plan.purchase import Refusal
+from fleet.plan.reactions import DENIED
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (

@@ -75,7 +75,7 @@ def create_launch_template(
         VersionDescription=digest,
         LaunchTemplateData=_data(template, security_group_id),
         TagSpecifications=[tag_specification("launch-template", tags)],
-        ClientToken=client_token("template", template.name, digest, security_group_id),
+        ClientToken=client_token("template", template.name, digest, security_group_id, dict(tags)),
     )
     made = answer["LaunchTemplate"]
     return LaunchTemplateFact(

@@ -1,6 +1,6 @@
 """Translates botocore's errors into ours, once, by code. Gives one line with the remedy.
 
-Codes and meanings: EC2 API reference, "Error codes"; reactions: the design's table of launch errors.
+Codes and meanings: EC2 API reference, "Error codes"; reactions: `fleet.plan.reactions`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from fleet.errors import (
     AwsError,
     CredentialsError,
     EndpointError,
-    InUseError,
     NotAuthorizedError,
     NotFoundError,
 )
-from fleet.plan.reactions import reaction_to
+from fleet.plan.reactions import DENIED, reaction_to
 
 _TRY_SANDBOX = "to try without an account: fleet --sandbox"
 _NO_CREDENTIALS = f"run `aws configure`, or set AWS_PROFILE ({_TRY_SANDBOX})"
@@ -34,26 +33,7 @@ _REFUSED = frozenset(
         "UnrecognizedClientException",
     }
 )
-DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _POLICY = "`fleet iam policy` prints all that is needed"
-_IN_USE = frozenset(
-    {
-        "DependencyViolation",
-        "InvalidGroup.InUse",
-        "InvalidNetworkInterface.InUse",
-        "InvalidSnapshot.InUse",
-        "VolumeInUse",
-    }
-)
-_THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
-_TAKEN = frozenset(
-    {
-        "InvalidGroup.Duplicate",
-        "InvalidKeyPair.Duplicate",
-        "InvalidLaunchTemplateName.AlreadyExistsException",
-        "InvalidPermission.Duplicate",
-    }
-)
 _NOT_FOUND = frozenset({"ParameterNotFound", "InvalidGroupId.Malformed", "NoSuchResourceException"})
 
 _NO_ANSWER = (
@@ -137,19 +117,8 @@ def _denied(code: str, said: str, call: str) -> AwsError:
 
 
 def _about_resources(code: str, said: str, call: str) -> AwsError:
-    if code in _IN_USE:
-        return InUseError(
-            f"{call}: {said}", remedy="remove what still refers to it", code=code, said=said
-        )
-    if code in _TAKEN:
-        remedy = "run the command again; if it stays so, look whose it is"
-        return AwsError(f"{call} failed ({code}): {said}", remedy=remedy, code=code, said=said)
-    if code in _THROTTLED:
-        return AwsError(
-            f"AWS is throttling {call}", remedy="run the command again", code=code, said=said
-        )
     reaction = reaction_to(code, said)
-    if reaction and reaction.kind != "settling":
+    if reaction:
         message = f"{call} failed ({code}): {said}"
         return reaction.error(message, remedy=reaction.remedy, code=code, said=said)
     if code in _NOT_FOUND or code.endswith((".NotFound", ".NotFoundException", ".Unavailable")):

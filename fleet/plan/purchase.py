@@ -23,7 +23,7 @@ from fleet.plan.reactions import (
 
 MOST_AGAIN = 4
 """How often in a row an answer may say no more than that AWS did not get to it."""
-_PASSING: frozenset[Kind] = frozenset({"again", "settling", "token"})
+_PASSING: frozenset[Kind] = frozenset({"again", "unsure", "settling", "token"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,19 @@ class Refusal:
     def reaction(self) -> Reaction:
         """What to do about it."""
         return reaction_of_pool(self.code, self.message)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the answer to the request as a whole, which was sent as often as that helps."""
+        return not (self.instance_type or self.availability_zone)
+
+    @property
+    def quota(self) -> str:
+        """Which vCPU quota refuses, as far as the type tells it: " (quota L-DB2E81BA of G and VT)"."""
+        family, market = family_of(self.instance_type), self.reaction.quota_of
+        if family is None or market is None:
+            return ""
+        return f" (quota {' or '.join(family.codes(market))} of {family.name})"
 
     def names(self, pool: Pool) -> bool:
         """Whether the refusal is of this pool; one that names no type or zone is of every pool."""
@@ -124,7 +137,7 @@ class Purchase:
     def _react(self, market: Market, refusal: Refusal) -> None:
         kind = refusal.reaction.kind
         named = [pool for pool in self._open[market] if refusal.names(pool)]
-        if kind == "stop":
+        if kind == "stop" or (kind == "unsure" and refusal.whole):
             self.stopped = refusal
         elif kind == "full":
             self._close(market, named)
@@ -140,7 +153,8 @@ class Purchase:
 
     def _nothing_changed(self, market: Market, refusals: Sequence[Refusal]) -> None:
         """Send it once more where that is the reaction; else hold every pool to be full."""
-        passing = any(refusal.reaction.kind in _PASSING for refusal in refusals)
+        kinds = {r.reaction.kind for r in refusals if r.reaction.kind == "token" or not r.whole}
+        passing = not kinds.isdisjoint(_PASSING)
         if passing and self._again < MOST_AGAIN:
             self._again += 1
             self.pause = True
@@ -214,4 +228,4 @@ def _where_and_why(group: Sequence[Refusal]) -> str:
     first = group[0]
     zones = ", ".join(dict.fromkeys(r.availability_zone for r in group if r.availability_zone))
     where = " in ".join(part for part in (first.instance_type, zones) if part) or "launch"
-    return f"{where}: {first.code}: {first.message}"
+    return f"{where}: {first.code}: {first.message}{first.quota}"

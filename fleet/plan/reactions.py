@@ -14,12 +14,16 @@ from fleet.errors import (
     AwsError,
     CapacityError,
     CredentialsError,
+    InUseError,
     NotAuthorizedError,
     NotFoundError,
     QuotaError,
 )
+from fleet.plan.facts import Market
 
-Kind = Literal["full", "unfit", "quota", "price", "subnet", "again", "settling", "token", "stop"]
+Kind = Literal[
+    "full", "unfit", "quota", "price", "subnet", "again", "unsure", "settling", "token", "taken", "held", "stop",
+]  # fmt: skip
 """What a refusal means for the rest of a launch:
 
 full      the pool has none at the moment: the next pool, and this one again when the user waits for capacity
@@ -28,20 +32,27 @@ quota     the account may not have more of this family in this market: all its p
 price     the price cap is below the Spot price: the pool is left out, another market may do
 subnet    no free address: another subnet of the zone, else the pool is left out
 again     AWS did not get to it: the same request once more, with the same ClientToken
+unsure    AWS failed at it, and it may have taken effect: the same, and never another request in its place
 settling  something made a moment ago is not known everywhere yet: the same, for a short while
 token     the ClientToken was used for another request: a new one
+taken     the name or the rule is there already: used, where it proves to be the fleet's own
+held      something still refers to what is to be deleted: waited for
 stop      nothing that a launch can try helps
 """
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a code means: `then` tells what happens next, `remedy` what to do where all ends, by an `error`."""
+    """What a code means: `then` tells what happens next, `remedy` what to do where all ends, by an `error`.
+
+    `quota_of` is the market whose vCPU quota refuses.
+    """
 
     kind: Kind
     then: str
     remedy: str
     error: type[AwsError] = AwsError
+    quota_of: Market | None = None
 
 
 def _stop(remedy: str, error: type[AwsError] = AwsError) -> Reaction:
@@ -58,15 +69,26 @@ FULL = Reaction(
     CapacityError,
 )
 _UNFIT = Reaction("unfit", _OUT, "name other types or zones: waiting does not help", CapacityError)
-_QUOTA = Reaction(
-    "quota",
-    "its family is left out: `fleet quota` shows what is missing, `--request` asks for it",
-    "`fleet quota SPEC` shows the quota's code and what is missing, `--request` asks for it",
-    QuotaError,
-)
+
+
+def _quota(market: Market | None) -> Reaction:
+    return Reaction(
+        "quota",
+        "its family is left out: `fleet quota` shows what is missing, `--request` asks for it",
+        "`fleet quota SPEC` shows the quota's code and what is missing, `--request` asks for it",
+        QuotaError,
+        quota_of=market,
+    )
+
+
 _PRICE = "raise max_price, or let market: spot-first go on to On-Demand"
 _TRY_AGAIN = Reaction("again", _AGAIN, _LATER)
-_SETTLING = Reaction("settling", _AGAIN, _LATER, NotFoundError)
+_UNSURE = Reaction(
+    "unsure", _AGAIN, f"{_LATER}: it asks under the same ClientToken, and learns what came"
+)
+_SETTLING = Reaction("settling", _AGAIN, f"{_LATER}; what is unknown still is gone", NotFoundError)
+_TAKEN = Reaction("taken", _OUT, "run the command again; if it stays so, look whose it is")
+_HELD = Reaction("held", _OUT, "remove what still refers to it", InUseError)
 _DENIED = _stop(
     "ask for the permission: `fleet iam policy --command up` prints all that is needed",
     NotAuthorizedError,
@@ -81,10 +103,15 @@ REACTIONS: dict[str, Reaction] = {
     "Unsupported": _UNFIT,
     "InvalidFleetConfiguration": _UNFIT,
     "InvalidFleetConfig": _UNFIT,
-    "VcpuLimitExceeded": _QUOTA,
-    "MaxSpotInstanceCountExceeded": _QUOTA,
-    "InstanceLimitExceeded": _QUOTA,
-    "MaxFleetCountExceeded": _QUOTA,
+    "VcpuLimitExceeded": _quota("on-demand"),
+    "MaxSpotInstanceCountExceeded": _quota("spot"),
+    "InstanceLimitExceeded": _quota("on-demand"),
+    "MaxFleetCountExceeded": Reaction(
+        "quota",
+        _OUT,
+        "delete EC2 Fleets that nobody needs (`aws ec2 describe-fleets`), or ask AWS Support for more of them",
+        QuotaError,
+    ),
     "SpotMaxPriceTooLow": Reaction("price", _PRICE, _PRICE, CapacityError),
     "InsufficientFreeAddressesInSubnet": Reaction(
         "subnet",
@@ -97,8 +124,9 @@ REACTIONS: dict[str, Reaction] = {
     "ThrottlingException": _TRY_AGAIN,
     "Unavailable": _TRY_AGAIN,
     "ServiceUnavailable": _TRY_AGAIN,
-    "InternalError": _TRY_AGAIN,
-    "InternalFailure": _TRY_AGAIN,
+    "InternalError": _UNSURE,
+    "InternalFailure": _UNSURE,
+    "InternalServerError": _UNSURE,
     "InvalidInstanceID.NotFound": _SETTLING,
     "InvalidLaunchTemplateId.NotFound": _SETTLING,
     "InvalidGroup.NotFound": _SETTLING,
@@ -106,6 +134,15 @@ REACTIONS: dict[str, Reaction] = {
     "IdempotentParameterMismatch": Reaction(
         "token", "sent again under another ClientToken", "run `fleet up` again"
     ),
+    "InvalidGroup.Duplicate": _TAKEN,
+    "InvalidKeyPair.Duplicate": _TAKEN,
+    "InvalidLaunchTemplateName.AlreadyExistsException": _TAKEN,
+    "InvalidPermission.Duplicate": _TAKEN,
+    "DependencyViolation": _HELD,
+    "InvalidGroup.InUse": _HELD,
+    "InvalidNetworkInterface.InUse": _HELD,
+    "InvalidSnapshot.InUse": _HELD,
+    "VolumeInUse": _HELD,
     "InvalidAMIID.NotFound": _stop(
         "the image is in another region, was deregistered, or the account's Allowed AMIs do not have it",
         NotFoundError,
@@ -127,6 +164,7 @@ REACTIONS: dict[str, Reaction] = {
     ),
 }
 
+DENIED = frozenset(code for code, reaction in REACTIONS.items() if reaction is _DENIED)
 _UNKNOWN = Reaction("unfit", _OUT, "see EC2's own words", AwsError)
 _PROFILE = Reaction(
     "settling",

@@ -23,12 +23,14 @@ from fleet.plan.launch_request import (
     launch_request,
 )
 from fleet.plan.purchase import Ask, Purchase, Refusal, nothing_came, summarise
-from fleet.plan.reactions import FULL, reaction_to
+from fleet.plan.reactions import FULL
 from fleet.workflows.context import Context
 from fleet.workflows.lease import HeldLease
-from fleet.workflows.retrying import FIRST_WAIT, sent
+from fleet.workflows.retrying import FIRST_WAIT, kind_of, sent, unheard
 
 _LONGEST_WAIT = 30.0
+_HELPLESS = frozenset({"stop", "unsure", None})
+"""Where a request is answered so, no other one is sent in its place."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ class Launch:
         try:
             sent(self._context, lambda: start_instances(self._context.aws, instance_ids=ids))
         except AwsError as error:
-            reaction = reaction_to(error.code, error.said)
-            if reaction is None or reaction.kind == "stop":
+            if kind_of(error) in {"stop", None}:
                 raise
             if len(instances) > 1:
                 for instance in instances:
@@ -148,12 +149,11 @@ class Launch:
         self._lease.note_pending(as_text(request))
         try:
             answer = send(self._context, request)
-        except EndpointError:
-            raise  # it may have taken effect: the lease keeps it for the next run
         except AwsError as error:
-            self._lease.note_answered()
-            reaction = reaction_to(error.code, error.said)
-            if self._nothing_stands and (reaction is None or reaction.kind == "stop"):
+            if not unheard(error):
+                self._lease.note_answered()  # else the lease keeps it for the next run
+            helpless = self._nothing_stands and kind_of(error) in _HELPLESS
+            if helpless or isinstance(error, EndpointError):
                 raise
             return LaunchAnswer((), (Refusal.of(error),))
         self._lease.note_answered()
@@ -199,11 +199,9 @@ def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
     that the plan would not send any more is not: then what it may have brought is waited for.
     """
     requests = [request for text in lease.inherited if (request := from_text(text))]
-    ids: set[str] = set()
-    for request in requests:
-        if _still_wanted(request, plan):
-            ids.update(_heard_late(context, request))
-    blind = not all(_still_wanted(request, plan) for request in requests)
+    heard = [_heard_late(context, r) if _still_wanted(r, plan) else None for r in requests]
+    ids = {instance_id for brought in heard for instance_id in brought or ()}
+    blind = None in heard
     deadline = context.clock() + context.deadlines.visible
     while blind or not ids <= _visible(context, plan.fleet):
         if context.clock() >= deadline:
@@ -216,10 +214,13 @@ def _still_wanted(request: LaunchRequest, plan: Plan) -> bool:
     return same_spec and request.count <= len(plan.launch) + len(plan.adopt)
 
 
-def _heard_late(context: Context, request: LaunchRequest) -> tuple[str, ...]:
+def _heard_late(context: Context, request: LaunchRequest) -> tuple[str, ...] | None:
+    """Give the ids of what a request brought; None where it stays unknown."""
     try:
         answer = send(context, request)
     except AwsError as error:
+        if unheard(error):
+            return None
         said = f"a request of an earlier run brought nothing: {error}"
         context.tell(None, "launch", "note", said)
         return ()

@@ -50,6 +50,12 @@ class HeldLease:
         """What tells this run from every other one."""
         return self._lease.run
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether something was sent that may have taken effect unheard."""
+        with self._lock:
+            return bool(self._lease.pending)
+
     def note_pending(self, request: str) -> None:
         """Write down what is about to be sent. Raises FleetError where somebody has taken over."""
         self._write(pending=request)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fleet.errors import AwsError, EndpointError
-from fleet.plan.reactions import reaction_to
+from fleet.plan.reactions import Kind, reaction_to
 from fleet.workflows.context import Context
 
 T = TypeVar("T")
@@ -20,13 +20,6 @@ _MOST_SENDINGS = 6
 """How often one request is sent: about half a minute of waiting in all."""
 _LONGEST_WAIT = 5.0
 _PASSING = frozenset({"again", "settling"})
-_TAKEN = frozenset(
-    {
-        "InvalidGroup.Duplicate",
-        "InvalidKeyPair.Duplicate",
-        "InvalidLaunchTemplateName.AlreadyExistsException",
-    }
-)
 
 
 def sent(context: Context, send: Callable[[], T]) -> T:
@@ -36,7 +29,7 @@ def sent(context: Context, send: Callable[[], T]) -> T:
         try:
             return send()
         except AwsError as error:
-            passing = isinstance(error, EndpointError) or _kind(error) in _PASSING
+            passing = unheard(error) or kind_of(error) in _PASSING
             if not passing or sending == _MOST_SENDINGS or context.interrupted.is_set():
                 raise
             context.tell(None, "launch", "note", f"{error.message}: sent again in {wait:.0f} s")
@@ -53,7 +46,7 @@ def once_known(context: Context, act: Callable[[], T]) -> T:
             return act()
         except AwsError as error:
             late = context.clock() + wait >= deadline or context.interrupted.is_set()
-            if _kind(error) != "settling" or late:
+            if kind_of(error) != "settling" or late:
                 raise
         context.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)
@@ -69,7 +62,7 @@ def made_or_ours(
     try:
         return make()
     except AwsError as error:
-        if error.code not in _TAKEN:
+        if kind_of(error) != "taken":
             raise
         taken = error
     deadline = context.clock() + context.deadlines.look
@@ -85,6 +78,12 @@ def made_or_ours(
     return found
 
 
-def _kind(error: AwsError) -> str:
+def kind_of(error: AwsError) -> Kind | None:
+    """Give the kind of reaction that an error asks for, None where nothing is known of it."""
     reaction = reaction_to(error.code, error.said)
-    return reaction.kind if reaction else ""
+    return reaction.kind if reaction else None
+
+
+def unheard(error: AwsError) -> bool:
+    """Whether a request may have taken effect although it was answered with this, or not at all."""
+    return isinstance(error, EndpointError) or kind_of(error) == "unsure"

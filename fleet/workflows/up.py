@@ -72,7 +72,7 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
     except EndpointError:
         raise
     except FleetError as error:
-        if came or lease.lost:
+        if came or lease.lost or lease.unanswered:
             raise
         context.tell(None, "launch", "note", "nothing came: what was made for it is taken away")
         if not remove_foundation(context, plan.fleet):

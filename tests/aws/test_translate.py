@@ -29,7 +29,7 @@ def answered(code: str, message: str = "It went\nwrong.") -> ClientError:
         ("VcpuLimitExceeded", errors.QuotaError, "quota"),
         ("DependencyViolation", errors.InUseError, "It went wrong"),
         ("InvalidAMIID.NotFound", errors.NotFoundError, "It went wrong"),
-        ("RequestLimitExceeded", errors.AwsError, "throttling"),
+        ("RequestLimitExceeded", errors.AwsError, r"\(RequestLimitExceeded\): It went wrong"),
         ("SomethingNew", errors.AwsError, r"CreateFleet failed \(SomethingNew\): It went wrong"),
     ],
 )
@@ -62,21 +62,26 @@ def test_no_answer(error: exceptions.BotoCoreError, kind: type[errors.AwsError])
     assert "\n" not in str(translated)
 
 
+IN_CODE = "… Encoded authorization failure message: AbC-_d9"
+NO_FLEET = (
+    "User: arn:aws:iam::1:user/a is not authorized to perform: ec2:CreateFleet on resource: "
+    "arn:aws:ec2:us-east-1:1:fleet/* because no identity-based policy allows it"
+)
+NO_ROLE = (
+    f"… is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/gpu {IN_CODE}"
+)
+NAMED = (
+    "CreateFleet: it lacks iam:PassRole on arn:aws:iam::1:role/gpu (UnauthorizedOperation): "
+    "ask for the permission iam:PassRole: `fleet iam policy`"
+)
+
+
 @pytest.mark.parametrize(
     ("said", "lacks"),
     [
         ("You are not authorized to perform this operation.", "may not call CreateFleet ("),
-        (
-            "User: arn:aws:iam::1:user/a is not authorized to perform: ec2:CreateFleet on resource: "
-            "arn:aws:ec2:us-east-1:1:fleet/* because no identity-based policy allows it",
-            "may not call CreateFleet (",
-        ),
-        (
-            "… is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/gpu "
-            "because … Encoded authorization failure message: AbC-_d9",
-            "CreateFleet: it lacks iam:PassRole on arn:aws:iam::1:role/gpu (UnauthorizedOperation): "
-            "ask for the permission iam:PassRole: `fleet iam policy`",
-        ),
+        (NO_FLEET, "may not call CreateFleet ("),
+        (NO_ROLE, NAMED),
     ],
 )
 def test_a_denial_names_what_is_missing(said: str, lacks: str) -> None:

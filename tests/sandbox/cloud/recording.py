@@ -54,6 +54,9 @@ class RecordingDriver:
     def console(self, instance_id: str) -> str:
         return self.consoles.get(instance_id, f"console of {instance_id}\n")
 
+    def count(self) -> int:
+        return len(self.booted)
+
     def close(self) -> None:
         self.closed = True
 
