@@ -11,6 +11,8 @@ from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 
 from fleet.plan.facts import InstanceFact
 
@@ -56,6 +58,42 @@ def authority_serves(pem: str, *, now: datetime, expires_at: datetime | None) ->
     """Whether an authority that was made before is valid until the fleet ends, or a while yet where it does not."""
     found = _read(pem)
     return found is not None and found.not_valid_after_utc > (expires_at or now) + _LEAST
+
+
+@dataclass(frozen=True)
+class AuthorityFact:
+    """A fleet's authority as people see it. `fingerprint` is SHA-256 in hex, `certificate` PEM without the key."""
+
+    fleet: str
+    name: str
+    fingerprint: str
+    ends_at: datetime
+    certificate: str
+
+    def as_json(self) -> dict[str, object]:
+        """Give the JSON shape of `fleet ca`."""
+        return {
+            "fleet": self.fleet,
+            "name": self.name,
+            "fingerprint_sha256": self.fingerprint,
+            "ends_at": self.ends_at.isoformat().replace("+00:00", "Z"),
+            "certificate": self.certificate,
+        }
+
+
+def describe_certificate(pem: str, *, fleet: str) -> AuthorityFact | None:
+    """Describe a fleet's authority; None where the PEM holds no certificate."""
+    found = _read(pem)
+    if found is None:
+        return None
+    (name,) = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return AuthorityFact(
+        fleet=fleet,
+        name=str(name.value),
+        fingerprint=found.fingerprint(hashes.SHA256()).hex(":").upper(),
+        ends_at=found.not_valid_after_utc,
+        certificate=certificate_part(pem),
+    )
 
 
 def certificate_part(pem: str) -> str:

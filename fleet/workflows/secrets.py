@@ -16,7 +16,12 @@ from fleet.aws.parameters import (
 )
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
-from fleet.plan.certificates import authority_lifetime, authority_serves
+from fleet.plan.certificates import (
+    AuthorityFact,
+    authority_lifetime,
+    authority_serves,
+    describe_certificate,
+)
 from fleet.plan.tokens import Secrets
 from fleet.ssh.keygen import generate_private_key
 from fleet.workflows.context import Context
@@ -66,6 +71,17 @@ def delete_secrets(context: Context, fleet: str) -> None:
 def describe_secrets(context: Context, fleet: str) -> Secrets:
     """Read the fleet's secrets; raises NothingFoundError where they are not there."""
     return _complete(read_secrets(context.aws, fleet=fleet), fleet)
+
+
+def describe_authority(context: Context, fleet: str) -> AuthorityFact:
+    """Describe the fleet's certificate authority; raises NothingFoundError where there is none."""
+    found = describe_certificate(describe_secrets(context, fleet).authority, fleet=fleet)
+    if found is None:
+        raise NothingFoundError(
+            f"the certificate authority of fleet {fleet} in Parameter Store holds no certificate",
+            remedy="run `fleet up` on its spec again: it makes another one",
+        )
+    return found
 
 
 def _random_secret() -> str:
