@@ -25,7 +25,8 @@ BUILD_SECONDS = 900.0
 SUITE = "bookworm"
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "udev", "openssh-server", "sudo", "cloud-init"),
-    *("ca-certificates", "python3", "python3-venv", "iproute2", "procps", "curl", "rsync", "git"),
+    *("ca-certificates", "python3", "python3-venv", "python3-pip", "git", "curl", "rsync"),
+    *("iproute2", "procps"),
 )
 _LEFT_OUT = ("man", "doc", "locale", "info")
 _MASKED = (

@@ -14,6 +14,7 @@ from fleet.errors import SandboxError
 from fleet.sandbox.containers.index import PORT
 from fleet.sandbox.containers.programs import run
 from fleet.sandbox.hosts.environment import host_name
+from fleet.sandbox.trees import remove_tree
 
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig
@@ -73,11 +74,15 @@ class Disk:
 
     def mount(self, base: Path) -> None:
         """Mount the root file system. Raises SandboxError where the folder's file system refuses."""
-        for folder in (self.root, self.upper, self.top / "work"):
+        for folder in (self.root, self.upper):
             folder.mkdir(parents=True, exist_ok=True)
         self.upper.chmod(0o755)
         self.top.chmod(0o755)
-        options = f"lowerdir={base},upperdir={self.upper},workdir={self.top / 'work'}"
+        # A disk of the sandbox outlives no crash of the machine: volatile spares a sync of the
+        # machine's own disk at every end of a host. It leaves a mark that refuses the next mount.
+        remove_tree(self.top / "work")
+        (self.top / "work").mkdir()
+        options = f"volatile,lowerdir={base},upperdir={self.upper},workdir={self.top / 'work'}"
         try:
             run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
         except SandboxError as error:

@@ -32,6 +32,7 @@ table bridge fleet {
   map lossy { type ifname : verdict; }
   chain prerouting {
     type filter hook prerouting priority 0;
+    iifname "h-*" meta protocol != { ip, arp } drop
     meta protocol ip iifname @cut drop
     meta protocol ip iifname vmap @lossy
   }

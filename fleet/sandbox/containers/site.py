@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from werkzeug.serving import WSGIRequestHandler, make_server
+from typing import TYPE_CHECKING
 
 from fleet.sandbox.containers.driver import ContainerDriver
-from fleet.sandbox.containers.index import PORT, Index, machine_upstream
+from fleet.sandbox.containers.index import PORT
 from fleet.sandbox.containers.metadata import MetadataService
 from fleet.sandbox.containers.network import METADATA, Vpc
+from fleet.sandbox.containers.serving import server_on
+from fleet.sandbox.strays import MARK
 
 if TYPE_CHECKING:
+    import socket
+
     from fleet.sandbox.cloud.metadata import InstanceMetadata
     from fleet.sandbox.driver import PowerOff
-
-_App = Callable[..., Iterable[bytes]]
 
 
 class Site:
@@ -32,26 +35,26 @@ class Site:
     ) -> None:
         self.vpc = Vpc()
         self.driver = ContainerDriver(directory, self.vpc, on_power_off)
-        self._serve(METADATA, 80, MetadataService(find))
-        index = Index(machine_upstream(), directory / "cache/files")
-        self._serve(self.vpc.gateway, PORT, index)
-
-    def _serve(self, address: str, port: int, app: _App) -> None:
-        listening = self.vpc.listen(address, port)
-        server = make_server(
-            address, port, app, threaded=True, fd=listening.fileno(), request_handler=_Quiet
-        )
-        listening.close()  # the server has a copy
-        name = f"{address}:{port}"
-        threading.Thread(target=server.serve_forever, name=name, daemon=True).start()
+        metadata = server_on(self.vpc.listen(METADATA, 80), MetadataService(find))
+        threading.Thread(target=metadata.serve_forever, name="metadata", daemon=True).start()
+        _serve_packages(self.vpc.listen(self.vpc.gateway, PORT), directory)
 
 
-class _Quiet(WSGIRequestHandler):
-    """Writes no line per request, and asks no name server who the caller is."""
-
-    def log_request(self, *_: Any) -> None:
-        """Nothing."""
-
-    def address_string(self) -> str:
-        """The address."""
-        return str(self.client_address[0])
+def _serve_packages(listening: socket.socket, directory: Path) -> None:
+    """Start the index in a process of its own: twenty hosts that install would slow the cloud down."""
+    # It ends with the daemon, whatever ended that; `fleet sandbox stop` makes sure by the mark.
+    words = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        sys.executable,
+        "-m",
+        "fleet.sandbox.containers.packages",
+    ]
+    subprocess.Popen(
+        [*words, str(listening.fileno()), str(directory / "cache/files")],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[listening.fileno()],
+        env={**os.environ, MARK: str(directory.resolve() / "hosts")},
+    )
+    listening.close()
