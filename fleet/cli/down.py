@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleet.cli.interrupts import interruptible
 from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import echo_json
 from fleet.cli.session import Globals, open_context
 from fleet.errors import EXIT_DONE, EXIT_PARTLY
 
 if TYPE_CHECKING:
+    from fleet.plan.receipt import Receipt
     from fleet.plan.teardown import Teardown
+    from fleet.workflows.context import Context
 
 
 @click.command("down", short_help="Take a fleet away and prove that nothing is left.")
@@ -56,23 +59,37 @@ def command(
       fleet down workshop --member ana --member ben
       fleet down workshop --keep-volumes
     """
-    from fleet.cli.progress import progress, working  # noqa: PLC0415
+    from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.cli.receipt_view import echo_receipt  # noqa: PLC0415
-    from fleet.workflows.down import apply_down, plan_down  # noqa: PLC0415
+    from fleet.workflows.down import plan_down  # noqa: PLC0415
 
     context = open_context(options)
     with working("looking at what there is"):
         teardown = plan_down(context, name, members=members, keep_volumes=keep_volumes)
     _announce(teardown, options, yes=yes)
-    with progress() as on_event:
-        receipt = apply_down(dataclasses.replace(context, on_event=on_event), teardown)
+    again = f"`{options.command} down {name}`"
+    receipt = _apply(context, teardown, again=again)
     if output == "json":
         echo_json(receipt.as_json())
     else:
-        echo_receipt(receipt)
+        echo_receipt(receipt, again=again)
     if options.sandbox:
         click.echo("the sandbox itself still runs: `fleet sandbox stop` ends it", err=True)
     return EXIT_DONE if receipt.clean else EXIT_PARTLY
+
+
+def _apply(context: Context, teardown: Teardown, *, again: str) -> Receipt:
+    from fleet.cli.progress import progress  # noqa: PLC0415
+    from fleet.workflows.down import apply_down  # noqa: PLC0415
+
+    left = f"not everything is gone yet: {again} goes on"
+    with interruptible(left):
+        try:
+            with progress() as on_event:
+                return apply_down(dataclasses.replace(context, on_event=on_event), teardown)
+        except KeyboardInterrupt:
+            click.echo(left, err=True)
+            raise
 
 
 def _announce(teardown: Teardown, options: Globals, *, yes: bool) -> None:

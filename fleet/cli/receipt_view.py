@@ -13,7 +13,7 @@ from fleet.plan.receipt import Receipt
 from fleet.plan.resources import KINDS, Key, Kind
 
 
-def echo_receipt(receipt: Receipt) -> None:
+def echo_receipt(receipt: Receipt, *, again: str) -> None:
     """Print a receipt: the table on stdout, what needs somebody's attention on stderr."""
     echo_counts(receipt.released, receipt.remaining)
     for kind, ids in _by_kind(receipt.already_gone).items():
@@ -25,7 +25,7 @@ def echo_receipt(receipt: Receipt) -> None:
     echo_leftovers("still there", receipt.left, color="red")
     echo_unread(receipt.unread or {})
     if not receipt.clean:
-        click.echo(f"run `fleet down {receipt.fleet}` again", err=True)
+        click.echo(f"run {again} again", err=True)
 
 
 def echo_counts(

@@ -22,6 +22,11 @@ class Globals:
     region: str | None
     profile: str | None
 
+    @property
+    def command(self) -> str:
+        """How the commands that are offered begin, so that they mean the same cloud."""
+        return "fleet --sandbox" if self.sandbox else "fleet"
+
 
 def sandbox_directory() -> Path:
     """Give where the sandbox keeps everything: FLEET_SANDBOX_DIR, else below XDG_STATE_HOME."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from fleet.cli.interrupts import interruptible
 from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import usd
 from fleet.cli.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from fleet.plan.launch import Plan
     from fleet.plan.report import FleetReport
     from fleet.workflows.context import Context
+
+
+@dataclass(frozen=True)
+class _Offers:
+    """The commands that go on from here."""
+
+    again: str
+    down: str
 
 
 @click.command("up", short_help="Launch a fleet from a spec, or bring it to its spec.")
@@ -64,8 +74,11 @@ def command(
         echo_as_result(context, plan, output)
         return EXIT_DONE
     _ask(context, plan, yes=yes, options=options)
-    report = _apply(context, plan, spec)
-    _echo_result(report, spec, output)
+    offers = _Offers(
+        again=f"`{options.command} up {spec}`", down=f"`{options.command} down {plan.fleet}`"
+    )
+    report = _apply(context, plan, offers)
+    _echo_result(report, offers, output)
     return _exit_code(report, wanted.min_ready)
 
 
@@ -91,37 +104,41 @@ def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:
         confirm("Launch this?", yes=yes, options=options)
 
 
-def _apply(context: Context, plan: Plan, spec: Path) -> FleetReport:
+def _apply(context: Context, plan: Plan, offers: _Offers) -> FleetReport:
     """Apply the plan; whatever goes wrong, say what exists by then and what it costs."""
     from fleet.cli.progress import progress  # noqa: PLC0415
     from fleet.workflows.up import apply_up  # noqa: PLC0415
 
+    left = f"left at once; instances may run or come yet: {offers.again} goes on, {offers.down} takes all away"
+    with interruptible(left):
+        try:
+            with progress() as on_event:
+                return apply_up(dataclasses.replace(context, on_event=on_event), plan)
+        except (KeyboardInterrupt, FleetError):
+            _echo_standing(context, plan, offers)
+            raise
+
+
+def _echo_standing(context: Context, plan: Plan, offers: _Offers) -> None:
+    from fleet.workflows.standing import describe_standing  # noqa: PLC0415
+
     try:
-        with progress() as on_event:
-            return apply_up(dataclasses.replace(context, on_event=on_event), plan)
-    except (KeyboardInterrupt, FleetError):
-        _echo_standing(context, plan.fleet, spec)
-        raise
-
-
-def _echo_standing(context: Context, fleet: str, spec: Path) -> None:
-    from fleet.workflows.status import list_fleets  # noqa: PLC0415
-
-    try:
-        standing = [summary for summary in list_fleets(context) if summary.fleet == fleet]
+        standing = describe_standing(context, plan)
     except FleetError as error:
         click.echo(f"what exists could not be read ({error}); `fleet ls` shows it", err=True)
         return
-    for summary in standing:
-        cost = usd(summary.hourly_usd)
-        click.echo(
-            f"{summary.running} instances of {fleet} run ({cost}): "
-            f"`fleet up {spec}` goes on, `fleet down {fleet}` takes them away",
-            err=True,
-        )
+    if not standing.anything:
+        return
+    cost = f" ({usd(standing.hourly_usd)})" if standing.running else ""
+    yet = "; a launch was sent whose answer was not heard" if standing.unanswered else ""
+    click.echo(
+        f"{standing.running} instances of {plan.fleet} run{cost}{yet}: "
+        f"{offers.again} goes on, {offers.down} takes all away",
+        err=True,
+    )
 
 
-def _echo_result(report: FleetReport, spec: Path, output: str) -> None:
+def _echo_result(report: FleetReport, offers: _Offers, output: str) -> None:
     """Print the URLs, and on stderr how many are ready and the one next command."""
     from fleet.cli.report_view import echo_urls  # noqa: PLC0415
 
@@ -130,8 +147,8 @@ def _echo_result(report: FleetReport, spec: Path, output: str) -> None:
     total = len(report.environments)
     text = f"{ready} of {total} ready, {usd(report.hourly_usd)}"
     if ready < total:
-        text += f"; `fleet up {spec}` tries again"
-    click.echo(f"{text}; `fleet down {report.fleet}` takes everything away", err=True)
+        text += f"; {offers.again} tries again"
+    click.echo(f"{text}; {offers.down} takes everything away", err=True)
 
 
 def _exit_code(report: FleetReport, least: int | None) -> int:

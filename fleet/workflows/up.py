@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.instances import describe_instances
 from fleet.errors import EndpointError, FleetError
 from fleet.plan import tags
+from fleet.plan.asked import asked_of
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan, plan_again
 from fleet.plan.purchase import Refusal
@@ -34,6 +35,8 @@ _MOST_WORKERS = 128
 """Above 256 threads paramiko loses connections (measured); 128 keeps well below."""
 
 _POLL_SECONDS = 1.0
+_HEAR_SECONDS = 90.0
+"""Longer than one request may take."""
 _GONE = frozenset({"shutting-down", "terminated"})
 
 
@@ -85,6 +88,7 @@ def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> F
     """Apply; `came` gets the ids of the instances that are launched."""
     foundation = ensure_foundation(context, plan)
     pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
+    launching: Future[Launched] | None = None
     try:
         arrivals = _Arrivals(context, plan, foundation, pool)
 
@@ -93,14 +97,25 @@ def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> F
             arrivals.expect(instance_ids)
 
         launch = Launch(context, plan, lease, foundation.template, expect)
-        arrivals.receive(pool.submit(launch.run))
+        launching = pool.submit(launch.run)
+        arrivals.receive(launching)
         return FleetReport(plan.fleet, plan.region, arrivals.environments())
     except BaseException:
         context.interrupted.set()
+        _hear_out(context, launching)
         raise
     finally:
         # Not waited for: after an interrupt a host's work ends at its next step.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _hear_out(context: Context, launching: Future[Launched] | None) -> None:
+    """Wait for the answer of a launch that is on its way: what it brings costs money, and must be told."""
+    if launching is not None and not launching.done():
+        context.tell(
+            None, "launch", "note", "waiting for EC2's answer, to know what it has launched"
+        )
+        wait([launching], timeout=_HEAR_SECONDS)
 
 
 class _Arrivals:
@@ -175,8 +190,28 @@ class _Arrivals:
     def _start(self, member: Member, instance: InstanceFact) -> None:
         claim = {} if instance.member else self._claim(member, instance)
         claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
-        work = HostWork(self._plan, member, claimed, claim, self._secrets, self._key)
+        work = self._work_on(member, claimed, claim)
         self._work[member.name] = self._pool.submit(bring_up, self._context, work)
+
+    def _work_on(self, member: Member, instance: InstanceFact, claim: dict[str, str]) -> HostWork:
+        plan = self._plan
+        return HostWork(
+            member=member.name,
+            asked=asked_of(
+                plan.spec.bootstrap,
+                plan.image,
+                script_text=plan.files.script_text,
+                ssh_key=member.ssh_key,
+                bootstrap_id=plan.bootstrap_id,
+            ),
+            gpus=plan.gpus.get(instance.instance_type, 0),
+            instance=instance,
+            claim=claim,
+            secrets=self._secrets,
+            private_key=self._key,
+            remote_files=tuple(remote for _, remote in plan.spec.bootstrap.files),
+            payload=plan.files.archive,
+        )
 
     def _claim(self, member: Member, instance: InstanceFact) -> dict[str, str]:
         """Give the tags that make an instance a member's."""
