@@ -66,8 +66,8 @@ def subnets_of(own: Cli) -> list[str]:
     settings = own.sandbox_environment()
     session = boto3.Session(settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"])
     ec2 = session.client("ec2", "us-east-1", endpoint_url=settings["AWS_ENDPOINT_URL"])
-    wanted = [{"Name": "availability-zone", "Values": list(ZONES)}]
-    return [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=wanted)["Subnets"]]
+    found = ec2.describe_subnets(Filters=[{"Name": "availability-zone", "Values": list(ZONES)}])
+    return [subnet["SubnetId"] for subnet in found["Subnets"]]
 
 
 def memory_mib(directory: Path) -> float:
