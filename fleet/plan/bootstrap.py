@@ -11,6 +11,7 @@ from typing import Any
 
 import jinja2
 
+from fleet.plan.asked import Asked, asked_text
 from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
@@ -19,8 +20,11 @@ from fleet.spec.model import Bootstrap
 
 JUPYTER_PACKAGES = (
     "jupyterlab>=4.4,<5",
+    "jupyterlab-git>=0.51,<1",
+    "jupyterlab-nvdashboard>=0.11",  # the GPUs' load and memory; 0.14 on needs Python 3.11
     "jupyter-server-proxy>=4.4,<5",  # asks for the token before TensorBoard, which has no login
     "tensorboard>=2.19,<3",
+    "pip",  # for %pip in a notebook
 )
 """What the environment's own venv gets; the framework stays in the image's environment."""
 
@@ -38,6 +42,8 @@ class Texts:
     tensorboard_unit: str
     gate_unit: str
     tensorboard_server: str
+    numa_unit: str
+    probe: str
     first_boot: str
 
 
@@ -53,7 +59,6 @@ class HostBootstrap:
     tls: bool
     certificate: str | None = field(repr=False)
     bind_address: str
-    ssh_key: str | None
     remote_files: tuple[str, ...]
 
 
@@ -95,6 +100,8 @@ def bootstrap_digest(
         texts.tensorboard_unit,
         texts.gate_unit,
         texts.tensorboard_server,
+        texts.numa_unit,
+        texts.probe,
         JUPYTER_PACKAGES,
         bootstrap.model_dump(mode="json"),
         image.interpreters,
@@ -105,16 +112,11 @@ def bootstrap_digest(
 
 
 def render_bootstrap(
-    texts: Texts,
-    bootstrap: Bootstrap,
-    image: ChosenImage,
-    *,
-    host: HostBootstrap,
-    bootstrap_id: str,
-    script_text: str,
+    texts: Texts, asked: Asked, *, host: HostBootstrap, again: bool = False
 ) -> str:
     """Render the one bash script that turns a booted host into an environment.
 
+    With `again`, what was done once (the spec's script, installations) is done once more.
     The script holds the person's token and a private key: it travels on stdin, never in an argument.
     """
     places: dict[str, Any] = {
@@ -126,16 +128,16 @@ def render_bootstrap(
         texts.bootstrap,
         texts.parts,
         host=host,
-        bootstrap=bootstrap,
-        bootstrap_id=bootstrap_id,
-        interpreters=image.interpreters,
-        framework=image.framework or "dlami",
-        install=image.install,
-        script_text=script_text,
+        again=again,
+        asked=asked,
+        asked_text=asked_text(asked),
+        bootstrap=asked.bootstrap,
+        probe_program=texts.probe,
         jupyter_packages=JUPYTER_PACKAGES,
         jupyter_unit=render(texts.jupyter_unit, **places),
         tensorboard_unit=texts.tensorboard_unit,
         gate_unit=render(texts.gate_unit, **places),
+        numa_unit=texts.numa_unit,
         tensorboard_server=render(texts.tensorboard_server, **places),
         **places,
     )

@@ -343,6 +343,13 @@ BOOTSTRAP = Keys(
             default="none",
             nullable=True,
         ),
+        Key(
+            "sudo",
+            Switch(),
+            "Whether the person may become root; if not, Jupyter and the script run as the account `member`.",
+            "false",
+            default="true",
+        ),
     )
 )
 

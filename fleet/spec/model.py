@@ -26,7 +26,13 @@ from fleet.spec.access import Access
 from fleet.spec.fields import NEED_KEYS
 from fleet.spec.frozen import Frozen, at_least_one, distinct
 from fleet.spec.refusal import refuse
-from fleet.spec.values import format_duration, parse_duration, parse_price, parse_size
+from fleet.spec.values import (
+    format_duration,
+    parse_duration,
+    parse_price,
+    parse_size,
+    parse_switch,
+)
 
 Framework = Literal["pytorch", "tensorflow", "mxnet", "base"]
 Os = Literal[
@@ -187,6 +193,7 @@ class Bootstrap(Frozen):
     """What each environment gets besides Jupyter and TensorBoard.
 
     `files` holds pairs: a path from the spec's folder, and a path under the environment's home.
+    Without `sudo` the person has an account that may not become root.
     """
 
     packages: Annotated[
@@ -203,6 +210,7 @@ class Bootstrap(Frozen):
         ...,
     ] = ()
     script: Annotated[str, AfterValidator(rules.local_path)] | None = None
+    sudo: Annotated[bool, BeforeValidator(parse_switch)] = True
 
 
 class FleetSpec(Frozen):

@@ -5,21 +5,22 @@ One host's failure is its own: it spoils no other.
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 
 from fleet.assets.certificates import issue_certificate
+from fleet.assets.shipped import load_texts
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError
 from fleet.jupyter.proof import prove
 from fleet.plan import tags
+from fleet.plan.asked import Asked
 from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.certificates import certificate_names, certificate_serves
 from fleet.plan.facts import InstanceFact
-from fleet.plan.launch import Plan
 from fleet.plan.report import Environment, describe_environment
 from fleet.plan.tokens import Secrets
-from fleet.spec.model import Member
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, fingerprint
@@ -31,35 +32,45 @@ from fleet.workflows.roads import endpoint_through, looks_ready, new_host_of
 
 _LOG_LINES = 20
 _SHORT_SECONDS = 20
-_SHOW_CERTIFICATE = "sed -n '/BEGIN CERTIFICATE/,$p' ~/.fleet/server.pem 2>/dev/null; true"
+_SHOW_CERTIFICATE = "sed -n '/BEGIN CERTIFICATE/,$p' {home}/.fleet/server.pem 2>/dev/null; true"
 
 
 @dataclass(frozen=True)
 class HostWork:
-    """One host to bring up. `instance` runs and has an address; `claim` are the tags that make it the member's."""
+    """One host to bring up. `instance` runs and has an address; `claim` are the tags that make it the member's.
 
-    plan: Plan
-    member: Member
+    `gpus` are those that its type promises, `payload` the files that come along and `remote_files` their names. With
+    `again`, what was done once is done once more.
+    """
+
+    member: str
+    asked: Asked
+    gpus: int
     instance: InstanceFact
     claim: dict[str, str]
     secrets: Secrets
     private_key: PrivateKey
+    remote_files: tuple[str, ...] = ()
+    payload: bytes = b""
+    again: bool = False
 
     @property
     def token(self) -> str:
         """The person's token."""
-        return member_token(self.secrets.fleet_secret, self.instance, self.member.name)
+        return member_token(self.secrets.fleet_secret, self.instance, self.member)
 
 
 def bring_up(context: Context, work: HostWork) -> Environment:
     """Bring one environment up; a failure becomes its state and reason, never an exception."""
-    name = work.member.name
+    name = work.member
     if _in_place(context, work):
         context.tell(name, "ready", "done", "in place")
         return describe_environment(work.instance, state="ready", token=work.token)
     try:
         _bootstrap_and_prove(context, work)
     except FleetError as error:
+        if context.interrupted.is_set():  # broken off, which is no fault of the host
+            return describe_environment(work.instance, state="starting", reason="interrupted")
         context.tell(name, "failed", "failed", str(error))
         for line in error.log if isinstance(error, HostError) else ():
             context.tell(name, "log", "note", line)
@@ -70,7 +81,8 @@ def bring_up(context: Context, work: HostWork) -> Environment:
 
 def _in_place(context: Context, work: HostWork) -> bool:
     """Whether the very bootstrap of the plan is done already and its services answer."""
-    return work.instance.tags.get(tags.BOOTSTRAP) == work.plan.bootstrap_id and looks_ready(
+    same = work.instance.tags.get(tags.BOOTSTRAP) == work.asked.bootstrap_id
+    return (not work.again and same) and looks_ready(
         context,
         work.instance,
         work.secrets,
@@ -80,7 +92,7 @@ def _in_place(context: Context, work: HostWork) -> bool:
 
 
 def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
-    name, clock = work.member.name, context.clock
+    name, clock = work.member, context.clock
     if work.claim:
         _tag(context, work, work.claim)
     context.tell(name, "ssh", "running")
@@ -95,7 +107,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
         _bootstrap(context, work, opened)
         context.tell(name, "prove", "running")
         _prove(context, work, opened)
-    _tag(context, work, {tags.BOOTSTRAP: work.plan.bootstrap_id})
+    _tag(context, work, {tags.BOOTSTRAP: work.asked.bootstrap_id})
 
 
 def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:
@@ -103,7 +115,7 @@ def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None
     if work.instance.tags.get(tags.HOST_KEY):
         return
     _tag(context, work, {tags.HOST_KEY: opened.host_key})
-    context.tell(work.member.name, "host key", "note", _verified(opened.host_key))
+    context.tell(work.member, "host key", "note", _verified(opened.host_key))
 
 
 def _verified(host_key: str) -> str:
@@ -111,22 +123,18 @@ def _verified(host_key: str) -> str:
 
 
 def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
-    plan, spec = work.plan, work.plan.spec
     script = render_bootstrap(
-        plan.texts,
-        spec.bootstrap,
-        plan.image,
+        load_texts(),
+        work.asked,
         host=HostBootstrap(
-            member=work.member.name,
+            member=work.member,
             token=work.token,
             tls=work.instance.tls,
             certificate=_new_certificate(context, work, opened),
             bind_address=work.instance.private_address or "",
-            ssh_key=work.member.ssh_key,
-            remote_files=tuple(remote for _, remote in spec.bootstrap.files),
+            remote_files=work.remote_files,
         ),
-        bootstrap_id=plan.bootstrap_id,
-        script_text=plan.files.script_text,
+        again=work.again,
     )
     log: list[str] = []
     failed = ["start"]
@@ -140,12 +148,12 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
             return
         failed[0] = step.name
         if step.state == "running":
-            context.tell(work.member.name, step.name, "running", step.detail)
+            context.tell(work.member, step.name, "running", step.detail)
 
     outcome = execute(
         opened,
         READ_SCRIPT,
-        stdin=framed(script, plan.files.archive),
+        stdin=framed(script, work.payload),
         deadline=context.clock() + context.deadlines.bootstrap,
         on_line=on_line,
         clock=context.clock,
@@ -156,7 +164,8 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
         last = next((line for line in reversed(tail) if line.strip()), "no output")
         raise BootstrapError(
             f"bootstrap step `{failed[0]}` failed (exit status {outcome.exit_status}): {last.strip()}",
-            remedy="correct it and run `fleet up` again",
+            remedy=f"run it again with `fleet bootstrap {work.instance.fleet} --member {shlex.quote(work.member)}`,"
+            " or correct the spec and run `fleet up` again",
             log=tuple(tail[-_LOG_LINES:]),
         )
 
@@ -165,8 +174,13 @@ def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str 
     """Issue a certificate, unless the host has one that serves: for all its names of now, by the authority of now."""
     if not work.instance.tls:
         return None
+    account = work.asked.account
+    show = _SHOW_CERTIFICATE.format(home=f"/home/{account}" if account else "~")
     there = execute(
-        opened, _SHOW_CERTIFICATE, deadline=context.clock() + _SHORT_SECONDS, clock=context.clock
+        opened,
+        f"sudo -n {show}" if account else show,
+        deadline=context.clock() + _SHORT_SECONDS,
+        clock=context.clock,
     ).stdout
     names, authority = certificate_names(work.instance), work.secrets.authority
     if certificate_serves(there, names=names, authority=authority, now=context.now()):
@@ -180,7 +194,7 @@ def _prove(context: Context, work: HostWork, opened: OpenHost) -> None:
             prove(
                 endpoint,
                 token=work.token,
-                gpus=work.plan.gpus.get(work.instance.instance_type, 0),
+                gpus=work.gpus,
                 deadline=context.clock() + context.deadlines.proof,
                 clock=context.clock,
                 sleep=context.sleep,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.assets.shipped import load_texts
+from fleet.plan.asked import Asked
 from fleet.plan.bootstrap import HostBootstrap, render, render_bootstrap, render_first_boot
 from fleet.spec.model import Bootstrap
-from tests.plan.worlds import NOW, plan
+from tests.plan.worlds import NOW
 
 TOKEN = "tok-" + "x" * 39
 CERTIFICATE = "-----BEGIN PRIVATE KEY-----\nKEY\n-----END PRIVATE KEY-----\n"
@@ -27,61 +29,114 @@ CASES = {
     "files": Bootstrap(files=(("./data", "~/data"),)),
     "script": Bootstrap(script="./set'up.sh"),
 }
+WHOLE = Bootstrap(
+    packages=("einops", "numpy>=2,<3"),
+    git=("https://github.com/arogozhnikov/einops.git",),
+    files=(("./data", "~/data"),),
+    script="./set'up.sh",
+)
+KEY = "ssh-ed25519 AAAA it's mine"
+
+TENSORFLOW = ("tensorflow[and-cuda]==2.18.*",)
 
 
 def rendered(
     bootstrap: Bootstrap,
     *,
+    framework: str | None = "pytorch",
     ssh_key: str | None = None,
     install: tuple[str, ...] = (),
     tls: bool = True,
     certificate: str | None = CERTIFICATE,
+    again: bool = False,
 ) -> str:
-    image = dataclasses.replace(plan().image, install=install)
-    return render_bootstrap(
-        load_texts(),
-        bootstrap,
-        image,
-        host=HostBootstrap(
-            member="ana",
-            token=TOKEN,
+    asked = Asked(
+        bootstrap=bootstrap,
+        framework="tensorflow" if install else framework,
+        interpreters=() if install else ("/opt/pytorch/bin/python",),
+        install=install,
+        script_text="echo 'hello'\n" if bootstrap.script else "",
+        ssh_key=ssh_key,
+        bootstrap_id="0123456789abcdef",
+    )
+    host = HostBootstrap(
+        member="ana",
+        token=TOKEN,
+        tls=tls,
+        certificate=certificate,
+        bind_address="172.31.0.1",
+        remote_files=tuple(remote for _, remote in bootstrap.files),
+    )
+    return render_bootstrap(load_texts(), asked, host=host, again=again)
+
+
+def combinations(
+    cases: Iterable[Bootstrap] = (*CASES.values(), WHOLE),
+    *,
+    again: tuple[bool, ...] = (True, False),
+) -> Iterator[str]:
+    """Every script that differs in more than its values."""
+    frameworks: list[tuple[str | None, tuple[str, ...]]] = [
+        ("pytorch", ()),
+        (None, ()),
+        (None, TENSORFLOW),
+    ]
+    for case, (framework, install), sudo, key, certificate, once_more in itertools.product(
+        cases, frameworks, (True, False), (None, KEY), (CERTIFICATE, None), again
+    ):
+        bootstrap = case.model_copy(update={"sudo": sudo})
+        tls = certificate is not None
+        yield rendered(
+            bootstrap,
+            framework=framework,
+            ssh_key=key,
+            install=install,
             tls=tls,
             certificate=certificate,
-            bind_address="172.31.0.1",
-            ssh_key=ssh_key,
-            remote_files=tuple(remote for _, remote in bootstrap.files),
-        ),
-        bootstrap_id="0123456789abcdef",
-        script_text="echo 'hello'\n",
-    )
+            again=once_more,
+        )
 
 
-TENSORFLOW = ("tensorflow[and-cuda]==2.18.*",)
-
-
-@pytest.mark.parametrize("certificate", [CERTIFICATE, None], ids=["certified", "plain"])
-@pytest.mark.parametrize("install", [(), TENSORFLOW], ids=["image", "installed"])
-@pytest.mark.parametrize("name", CASES)
-def test_every_combination_is_valid_bash(
-    name: str, install: tuple[str, ...], certificate: str | None, tmp_path: Path
-) -> None:
-    script = rendered(
-        CASES[name],
-        ssh_key="ssh-ed25519 AAAA it's mine",
-        install=install,
-        tls=certificate is not None,
-        certificate=certificate,
-    )
+def test_every_combination_is_valid_bash(tmp_path: Path) -> None:
+    for number, script in enumerate(combinations()):
+        (tmp_path / f"{number:03}.sh").write_text(script)
+    line = 'for each in "$0"/*.sh; do bash -n "$each" || exit 1; done'
     checked = subprocess.run(
-        ["bash", "-n"], input=script, text=True, capture_output=True, timeout=30, check=False
+        ["bash", "-c", line, str(tmp_path)],
+        text=True,
+        capture_output=True,
+        timeout=300,
+        check=False,
     )
     assert checked.returncode == 0, checked.stderr
+    assert len(list(tmp_path.iterdir())) == 288
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_shellcheck_has_nothing_to_say_of_any_combination(tmp_path: Path) -> None:
+    look_at(list(combinations((Bootstrap(), WHOLE), again=(False,))), tmp_path)
+
+
+@pytest.mark.parametrize("sudo", [True, False])
+@pytest.mark.parametrize("install", [(), TENSORFLOW], ids=["image", "installed"])
+def test_shellcheck_has_nothing_to_say_of_the_whole(
+    install: tuple[str, ...], tmp_path: Path, *, sudo: bool
+) -> None:
+    look_at(
+        [rendered(WHOLE.model_copy(update={"sudo": sudo}), ssh_key=KEY, install=install)], tmp_path
+    )
+
+
+def look_at(scripts: list[str], folder: Path) -> None:
     if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed: only `bash -n` has looked at the script")
-    file = tmp_path / "bootstrap.sh"
-    file.write_text("#!/usr/bin/env bash\n" + script)
+        pytest.skip("shellcheck is not installed: only `bash -n` has looked at the scripts")
+    files = []
+    for number, script in enumerate(scripts):
+        files.append(folder / f"{number:03}.sh")
+        files[-1].write_text("#!/usr/bin/env bash\n" + script)
     looked = subprocess.run(
-        ["shellcheck", str(file)], text=True, capture_output=True, timeout=60, check=False
+        ["shellcheck", *map(str, files)], text=True, capture_output=True, timeout=800, check=False
     )
     assert looked.returncode == 0, looked.stdout
 
@@ -90,7 +145,12 @@ def test_a_framework_is_installed_only_where_the_image_lacks_it() -> None:
     assert "begin framework" not in rendered(Bootstrap())
     script = rendered(Bootstrap(), install=TENSORFLOW)
     assert "begin framework 'tensorflow[and-cuda]==2.18.*'" in script
-    assert 'kernel_python="$framework_venv/bin/python"' in script
+    assert 'register "$kernel" tensorflow "$fleet_home/tensorflow/bin/python"' in script
+
+
+def test_an_account_of_its_own_is_made_only_without_sudo() -> None:
+    assert "useradd" not in rendered(Bootstrap())
+    assert "useradd" in rendered(Bootstrap(sudo=False))
 
 
 def test_the_token_stands_in_one_line_for_its_file() -> None:
