@@ -169,14 +169,25 @@ def add_fault(directory: Path, name: str, options: Mapping[str, str]) -> dict[st
     return added
 
 
-def act_on_host(directory: Path, name: str, verb: str, options: Mapping[str, str]) -> str:
-    """Cut, slow, heal, reboot or power off a container host; give its id. Raises UsageError.
+def act_on_hosts(
+    directory: Path, names: Sequence[str], verb: str, options: Mapping[str, str]
+) -> list[str]:
+    """Let something befall container hosts; give their ids. Raises UsageError.
 
-    `name` is an instance id, an address, or a member that only one fleet has.
+    A name is an instance id, an address, FLEET/MEMBER, or a member that only one fleet has.
     """
     found = _alive(directory)
-    body = json.dumps({"name": name, "verb": verb, "options": dict(options)})
-    return str(_ask(found, "POST", "host", seconds=ANSWER_SECONDS, body=body)["host"])
+    body = json.dumps({"names": list(names), "verb": verb, "options": dict(options)})
+    told: list[str] = _ask(found, "POST", "host", seconds=ANSWER_SECONDS, body=body)["hosts"]
+    return told
+
+
+def hosts(directory: Path) -> list[dict[str, str]]:
+    """Every running container host: instance_id, address, fleet, member, link. Raises UsageError."""
+    told: list[dict[str, str]] = _ask(_alive(directory), "GET", "hosts", seconds=ANSWER_SECONDS)[
+        "hosts"
+    ]
+    return told
 
 
 def faults(directory: Path) -> list[dict[str, Any]]:

@@ -19,6 +19,14 @@ class Gpu:
 
 
 @dataclass(frozen=True)
+class Ailment:
+    """What a host is born with: the fault's name, and its measure in the fault's own words ("2mbit")."""
+
+    name: str
+    amount: str = ""
+
+
+@dataclass(frozen=True)
 class HostConfig:
     """All that a host needs to know to boot.
 
@@ -27,6 +35,7 @@ class HostConfig:
     takes what it takes.
     `authorized_keys` are lines in OpenSSH's public key format, accepted for `user`.
     `user_data` is what the instance was launched with, decoded.
+    `ailments`: what is wrong with the host from its first boot on; only container hosts have any.
     """
 
     instance_id: str
@@ -37,6 +46,7 @@ class HostConfig:
     gpus: tuple[Gpu, ...]
     user_data: bytes
     boot_seconds: float
+    ailments: tuple[Ailment, ...] = ()
 
 
 PowerOff = Callable[[str], None]

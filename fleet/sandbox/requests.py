@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import FleetError, UsageError
+from fleet.sandbox.faults.reading import read_kind
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from fleet.sandbox.cloud import Cloud
+    from fleet.sandbox.containers.driver import ContainerDriver
     from fleet.sandbox.driver import HostDriver
     from fleet.sandbox.faults.registry import Fault
 
@@ -47,6 +49,7 @@ class Control:
             ("POST", "faults"): self._switch_on,
             ("DELETE", "faults"): self._clear,
             ("POST", "host"): self._host,
+            ("GET", "hosts"): self._hosts,
         }
         act = requests.get((str(environ["REQUEST_METHOD"]), path.removeprefix(CONTROL)))
         if act is None:
@@ -68,6 +71,8 @@ class Control:
         return self._told(self._cloud.faults.all())
 
     def _switch_on(self, asked: dict[str, Any]) -> dict[str, object]:
+        if read_kind(asked["name"]).of_host:
+            self._containers()
         return self._told([self._cloud.faults.switch_on(asked["name"], asked["options"])])
 
     def _clear(self, asked: dict[str, Any]) -> dict[str, object]:
@@ -77,20 +82,38 @@ class Control:
         return {"faults": [self._cloud.faults.describe(fault) for fault in found]}
 
     def _host(self, asked: dict[str, Any]) -> dict[str, object]:
-        """A verb for the one host of a name."""
+        """A verb for the hosts of some names; none of them where one name is wrong."""
         from fleet.sandbox.containers import verbs  # noqa: PLC0415 - only for container hosts
-        from fleet.sandbox.containers.driver import ContainerDriver  # noqa: PLC0415
+
+        driver = self._containers()
+        found = [self._host_named(name) for name in asked["names"]]
+        for instance_id in found:
+            verbs.act(driver, instance_id, asked["verb"], asked["options"])
+        return {"hosts": found}
+
+    def _host_named(self, name: str) -> str:
+        found = self._cloud.instances_named(name)
+        if len(found) != 1:
+            how = "several hosts have" if found else "no running host has"
+            remedy = "see `fleet sandbox host list`, and give an instance id"
+            raise UsageError(f"{how} the name {name!r}", remedy=remedy)
+        return found[0]
+
+    def _hosts(self, _: dict[str, Any]) -> dict[str, object]:
+        """Every running host, with what befell its link."""
+        driver = self._containers()
+        told = self._cloud.running_hosts()
+        return {
+            "hosts": [{**host, "link": driver.link_words(host["instance_id"])} for host in told]
+        }
+
+    def _containers(self) -> ContainerDriver:
+        from fleet.sandbox.containers.driver import ContainerDriver  # noqa: PLC0415 - only where asked for
 
         if not isinstance(self._driver, ContainerDriver):
             remedy = "fleet sandbox stop; fleet sandbox start --hosts container"
             raise UsageError("this sandbox's hosts are processes", remedy=remedy)
-        found = self._cloud.instances_named(asked["name"])
-        if len(found) != 1:
-            how = "several hosts have" if found else "no running host has"
-            remedy = "give an instance id of `fleet status`"
-            raise UsageError(f"{how} the name {asked['name']!r}", remedy=remedy)
-        verbs.act(self._driver, found[0], asked["verb"], asked["options"])
-        return {"host": found[0]}
+        return self._driver
 
 
 def _body(environ: WSGIEnvironment) -> dict[str, Any]:

@@ -100,16 +100,27 @@ class Cloud:
                     )
         return None
 
-    def instances_named(self, name: str) -> list[str]:
-        """Ids of the running instances with that id, address, member or Name tag."""
+    def running_hosts(self) -> list[dict[str, str]]:
+        """Every running instance: instance_id, address, fleet and member (empty where it is nobody's)."""
         with self.state.lock:
-            found = [instance for _, instance in self._running()]
-            tags = {i.id: {t["key"]: t["value"] for t in i.get_tags()} for i in found}
-            return [
-                i.id
-                for i in found
-                if name in {i.id, i.address, *map(tags[i.id].get, ("fleet:member", "Name"))}
-            ]
+            found = [(i, {t["key"]: t["value"] for t in i.get_tags()}) for _, i in self._running()]
+        return [
+            {
+                "instance_id": instance.id,
+                "address": instance.address,
+                "fleet": tags.get("fleet:name", ""),
+                "member": tags.get("fleet:member", ""),
+            }
+            for instance, tags in found
+        ]
+
+    def instances_named(self, name: str) -> list[str]:
+        """Ids of the running instances with that id, address, member, or fleet and member (`FLEET/MEMBER`)."""
+        return [
+            host["instance_id"]
+            for host in self.running_hosts()
+            if name in {*host.values(), f"{host['fleet']}/{host['member']}"} - {"", host["fleet"]}
+        ]
 
     def _running(self) -> Iterator[tuple[SandboxEc2, SandboxInstance]]:
         for backend in self._wiring.regions_in_use(self.state):

@@ -15,6 +15,7 @@ from pathlib import Path
 from fleet.errors import SandboxError
 
 _MOUNTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
+_MEMORY = Path("/sys/fs/cgroup/memory")
 _PATIENCE = 15.0
 
 
@@ -29,14 +30,36 @@ def name_of(directory: Path) -> str:
     return f"fleet-sandbox-{digest[:12]}"
 
 
-def make(directory: Path, host: str) -> Path:
-    """An empty group for a host."""
+def make(directory: Path, host: str, *, memory_mib: int = 0) -> Path:
+    """An empty group for a host, with so much memory; 0 is no limit."""
     top = mounted_at()
     if top is None:
         raise SandboxError("no cgroup v2 is mounted", remedy="use --hosts process")
     group = top / name_of(directory) / host
     group.mkdir(parents=True, exist_ok=True)
+    if memory_mib:
+        _limit(top, group, memory_mib * 2**20)
     return group
+
+
+def members_of(group: Path) -> list[Path]:
+    """The files that a host's first process writes its pid to."""
+    with_memory = _MEMORY / group.parent.name / group.name
+    return [each / "cgroup.procs" for each in (group, with_memory) if each.is_dir()]
+
+
+def _limit(top: Path, group: Path, size: int) -> None:
+    """By cgroup v2 where it has the memory, else by v1, which has a tree of its own for it."""
+    if "memory" in (top / "cgroup.controllers").read_text().split():
+        for each in (top, group.parent):
+            (each / "cgroup.subtree_control").write_text("+memory")
+        (group / "memory.max").write_text(f"{size}")
+        return
+    if not (_MEMORY / "memory.limit_in_bytes").is_file():
+        raise SandboxError("memory cannot be limited here", remedy="mount the memory cgroup")
+    limited = _MEMORY / group.parent.name / group.name
+    limited.mkdir(parents=True, exist_ok=True)
+    (limited / "memory.limit_in_bytes").write_text(f"{size}")
 
 
 def end(group: Path) -> bool:
@@ -54,9 +77,10 @@ def end(group: Path) -> bool:
         with contextlib.suppress(FileNotFoundError):
             (group / "cgroup.kill").write_text("1")
         time.sleep(0.02)
-    for below, _, _ in os.walk(group, topdown=False):
-        with contextlib.suppress(OSError):  # busy for a moment longer: the next sweep takes it
-            os.rmdir(below)  # noqa: PTH106 - os.walk gives strings
+    for tree in (group, _MEMORY / group.relative_to(mounted_at() or group)):
+        for below, _, _ in os.walk(tree, topdown=False):
+            with contextlib.suppress(OSError):  # busy for a moment longer: the next sweep takes it
+                os.rmdir(below)  # noqa: PTH106 - os.walk gives strings
     return ran
 
 

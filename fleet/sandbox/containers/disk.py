@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.errors import SandboxError
-from fleet.sandbox.containers.index import PORT
+from fleet.sandbox.containers.ailments import files_of, login_user
+from fleet.sandbox.containers.network import PACKAGES_PORT
 from fleet.sandbox.containers.programs import run
 from fleet.sandbox.hosts.environment import host_name
 from fleet.sandbox.trees import remove_tree
@@ -63,14 +64,30 @@ class Disk:
         return self.top / "root"
 
     @property
+    def disk(self) -> Path:
+        """What has the size of the volume."""
+        return self.top / "disk"
+
+    @property
     def upper(self) -> Path:
         """What the host wrote."""
-        return self.top / "upper"
+        return self.disk / "upper"
+
+    @property
+    def work(self) -> Path:
+        """The overlay's own, on the same file system."""
+        return self.disk / "work"
 
     @property
     def console(self) -> Path:
         """The console's output, of all boots."""
         return self.top / "console"
+
+    def limit(self, mib: int) -> None:
+        """Let the disk hold only so much, until it is unmounted for good; 0 is no limit."""
+        self.disk.mkdir(parents=True, exist_ok=True)
+        if mib and not self.disk.is_mount():
+            run("mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=755", "fleet", str(self.disk))
 
     def mount(self, base: Path) -> None:
         """Mount the root file system. Raises SandboxError where the folder's file system refuses."""
@@ -80,9 +97,9 @@ class Disk:
         self.top.chmod(0o755)
         # A disk of the sandbox outlives no crash of the machine: volatile spares a sync of the
         # machine's own disk at every end of a host. It leaves a mark that refuses the next mount.
-        remove_tree(self.top / "work")
-        (self.top / "work").mkdir()
-        options = f"volatile,lowerdir={base},upperdir={self.upper},workdir={self.top / 'work'}"
+        remove_tree(self.work)
+        self.work.mkdir()
+        options = f"volatile,lowerdir={base},upperdir={self.upper},workdir={self.work}"
         try:
             run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
         except SandboxError as error:
@@ -92,21 +109,30 @@ class Disk:
             ) from error
 
     def unmount(self) -> None:
-        """Take the mount away, if there is one."""
+        """Take the mount of the root file system away, if there is one."""
         while self.root.is_mount():
             run("umount", str(self.root))
+
+    def remove(self) -> None:
+        """Remove the disk, which is not in use any more."""
+        if self.disk.is_mount():
+            run("umount", str(self.disk))
+        remove_tree(self.top)
 
     def furnish(self, host: HostConfig, *, gateway: str) -> None:
         """What the image holds for this host. Boots after the first find it in place."""
         name = host_name(host.address)
-        files_of = {
+        placed = {
             "etc/hostname": f"{name}\n",
             "etc/hosts": f"127.0.0.1 localhost\n{host.address} {name}.ec2.internal {name}\n",
-            "etc/cloud/cloud.cfg.d/91-user.cfg": _USER.format(user=host.user),
+            "etc/cloud/cloud.cfg.d/91-user.cfg": _USER.format(
+                user=login_user(host.ailments, usual=host.user)
+            ),
             "etc/pip.conf": _pip(gateway),
             "etc/uv/uv.toml": f'[[index]]\nurl = "{_index(gateway)}"\ndefault = true\n',
+            **files_of(host.ailments),
         }
-        for path, text in files_of.items():
+        for path, text in placed.items():
             self._place(path, text)
         self._place_nvidia_smi(host)
 
@@ -135,7 +161,7 @@ class Disk:
 
 
 def _index(gateway: str) -> str:
-    return f"http://{gateway}:{PORT}/simple/"
+    return f"http://{gateway}:{PACKAGES_PORT}/simple/"
 
 
 def _pip(gateway: str) -> str:

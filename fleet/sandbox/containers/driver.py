@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from fleet.errors import FleetError, SandboxError, UsageError
 from fleet.sandbox.containers import base, cgroups
+from fleet.sandbox.containers.ailments import amount_of, link_of
 from fleet.sandbox.containers.disk import Disk
+from fleet.sandbox.containers.links import WHOLE, Link
 from fleet.sandbox.containers.machine import ORDERLY_SECONDS, REBOOTED, Machine, Place
-from fleet.sandbox.containers.network import Slowness, Vpc
-from fleet.sandbox.trees import remove_tree
+from fleet.sandbox.containers.network import Vpc
 
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig, PowerOff
@@ -34,6 +35,7 @@ class _Host:
     machine: Machine | None = None
     expected: bool = False
     running: bool = False
+    link: Link = WHOLE
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -57,7 +59,8 @@ class ContainerDriver:
             if known is not None and known.running:
                 return
             disk = Disk(self._directory / "hosts" / host.instance_id)
-            booted = self._hosts[host.instance_id] = _Host(host, disk, running=True)
+            link = known.link if known else link_of(host.ailments)
+            booted = self._hosts[host.instance_id] = _Host(host, disk, running=True, link=link)
         name = f"host-{host.instance_id}"
         threading.Thread(target=self._live, args=(booted,), name=name, daemon=True).start()
 
@@ -70,7 +73,7 @@ class ContainerDriver:
         self._end(instance_id, Machine.kill)
         with self._lock:
             self._hosts.pop(instance_id, None)
-        remove_tree(self._directory / "hosts" / instance_id)
+        Disk(self._directory / "hosts" / instance_id).remove()
 
     def console(self, instance_id: str) -> str:
         """The console output so far; empty for an unknown host."""
@@ -96,17 +99,18 @@ class ContainerDriver:
 
     # -- what befalls a host ------------------------------------------------------------------
 
-    def cut(self, instance_id: str) -> None:
-        """Lose every packet from and to the host."""
-        self._vpc.cut(self._running(instance_id).config.address)
+    def link(self, instance_id: str, change: Callable[[Link], Link]) -> None:
+        """Change the host's link, for this boot and those to come."""
+        host = self._running(instance_id)
+        with self._lock:
+            host.link = change(host.link)
+            self._vpc.link(host.config.address, host.link)
 
-    def slow(self, instance_id: str, how: Slowness) -> None:
-        """Make the host's link worse."""
-        self._vpc.slow(self._running(instance_id).config.address, how)
-
-    def heal(self, instance_id: str) -> None:
-        """The host's link is whole again."""
-        self._vpc.heal(self._running(instance_id).config.address)
+    def link_words(self, instance_id: str) -> str:
+        """How the host's link is, in a few words."""
+        with self._lock:
+            known = self._hosts.get(instance_id)
+        return known.link.words if known else ""
 
     def reboot_itself(self, instance_id: str) -> None:
         """The host reboots, as by `sudo reboot` on it."""
@@ -146,11 +150,14 @@ class ContainerDriver:
     def _once(self, host: _Host) -> int:
         config, disk = host.config, host.disk
         disk.top.mkdir(parents=True, exist_ok=True)
+        disk.limit(amount_of(config.ailments, "small-disk"))
         disk.furnish(config, gateway=self._vpc.gateway)
         disk.mount(self._base)
-        group = cgroups.make(self._directory, config.instance_id)
+        memory = amount_of(config.ailments, "small-memory")
+        group = cgroups.make(self._directory, config.instance_id, memory_mib=memory)
         place = Place(config.instance_id, disk, self._vpc.plug(config.address), group)
         with self._lock:
+            self._vpc.link(config.address, host.link)
             if host.expected:
                 return 0
             host.machine = Machine(place)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from fleet.sandbox.containers.upstream import Upstream
 
-PORT = 3141
 _SECONDS = 60.0
 _CHUNK = 2**18
 _FRESH_SECONDS = 600.0

@@ -111,8 +111,8 @@ def _words(place: Place) -> list[str]:
     ]
     # The daemon's death is an orderly power-off of its hosts, whatever killed it.
     inner = ["setpriv", "--pdeathsig", "TERM", *nspawn]
-    procs = shlex.quote(str(place.group / "cgroup.procs"))
-    return ["sh", "-c", f'echo $$ >{procs} && exec "$@"', "sh", *inner]
+    enter = [f"echo $$ >{shlex.quote(str(each))}" for each in cgroups.members_of(place.group)]
+    return ["sh", "-c", " && ".join([*enter, 'exec "$@"']), "sh", *inner]
 
 
 def _environment(place: Place) -> dict[str, str]:

@@ -14,52 +14,19 @@ import json
 import os
 import socket
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.errors import SandboxError, UsageError
+from fleet.errors import SandboxError
+from fleet.sandbox.containers.links import RULES, WHOLE, Ends, Link, without
 from fleet.sandbox.containers.programs import run
 
 METADATA = "169.254.169.254"
+PACKAGES_PORT = 3141
+"""Where the package index listens, at the gateway."""
 _NAMESPACES = Path("/run/netns")
 _VPC = "vpc"
 _BLOCKS = range(77, 128)
 _NEWNET = 0x40000000
-_BURST = "32kb"
-_RULES = """\
-table bridge fleet {
-  set cut { type ifname; }
-  map lossy { type ifname : verdict; }
-  chain prerouting {
-    type filter hook prerouting priority 0;
-    iifname "h-*" meta protocol != { ip, arp } drop
-    meta protocol ip iifname @cut drop
-    meta protocol ip iifname vmap @lossy
-  }
-  chain forward {
-    type filter hook forward priority 0;
-    meta protocol ip oifname @cut drop
-    meta protocol ip oifname vmap @lossy
-    iifname "h-*" oifname "h-*" drop
-    iifname "h-*" oifname "uplink" ip protocol tcp tcp flags & (syn | ack) == syn drop
-    iifname "h-*" oifname "uplink" ip protocol { udp, icmp } drop
-  }
-  chain output {
-    type filter hook output priority 0;
-    meta protocol ip oifname @cut drop
-    meta protocol ip oifname vmap @lossy
-  }
-}
-"""
-
-
-@dataclass(frozen=True)
-class Slowness:
-    """How a host's link is made worse: `rate` in tc's words (2mbit), `delay_ms`, `loss` in per mille."""
-
-    rate: str = ""
-    delay_ms: int = 0
-    loss: int = 0
 
 
 class Vpc:
@@ -137,45 +104,20 @@ class Vpc:
         """The host is gone: its address is silent."""
         space = _space(address)
         if (_NAMESPACES / space).exists():
-            _without(("ip", "-n", _VPC, "link", "del", _port(address)))
+            self._ends(address).set(WHOLE)
+            without("ip", "-n", _VPC, "link", "del", _port(address))
             run("ip", "netns", "del", space)
 
-    def cut(self, address: str) -> None:
-        """Lose every packet from and to the host, in silence."""
-        self._nft(f"add element bridge fleet cut {{ {_port(address)} }}")
-
-    def slow(self, address: str, how: Slowness) -> None:
-        """Make the host's link worse, in both directions; each call says anew how."""
-        self._heal_slowness(address)
-        sides = ((_VPC, _port(address)), (_space(address), "host0"))
-        for space, device in sides:
-            words = ("tc", "-n", space, "qdisc", "replace", "dev", device, "root")
-            if how.delay_ms:
-                rate = ("rate", how.rate) if how.rate else ()
-                self._delay((*words, "netem", "delay", f"{how.delay_ms}ms", *rate))
-            elif how.rate:
-                run(*words, "tbf", "rate", how.rate, "burst", _BURST, "latency", "400ms")
-        if how.loss:
-            chain = f"loss-{_port(address)}"
-            self._nft(
-                f"add chain bridge fleet {chain}\n"
-                f"add rule bridge fleet {chain} numgen random mod 1000 < {how.loss} drop\n"
-                f"add element bridge fleet lossy {{ {_port(address)} : jump {chain} }}\n"
-            )
-
-    def heal(self, address: str) -> None:
-        """The link is whole again."""
-        port = _port(address)
-        _without(
-            ("ip", "netns", "exec", _VPC, "nft", f"delete element bridge fleet cut {{ {port} }}")
-        )
-        self._heal_slowness(address)
+    def link(self, address: str, link: Link) -> None:
+        """Make the host's link so; an address without a host has none."""
+        if (_NAMESPACES / _space(address)).exists():
+            self._ends(address).set(link)
 
     def close(self) -> None:
         """Take everything away, and give the block back."""
         for each in sorted(_NAMESPACES.iterdir()):
-            _without(("ip", "netns", "del", each.name))
-        _without(("ip", "link", "del", self._uplink))
+            without("ip", "netns", "del", each.name)
+        without("ip", "link", "del", self._uplink)
         self._holder.close()
 
     # -- inside -------------------------------------------------------------------------------
@@ -205,38 +147,12 @@ class Vpc:
         run("ip", "-n", _VPC, "link", "set", "uplink", "master", "br0", "up")
         run("ip", "addr", "add", f"{self._machine}/16", "dev", self._uplink)
         run("ip", "link", "set", self._uplink, "up")
-        self._nft(_RULES)
-
-    def _nft(self, rules: str) -> None:
+        rules = RULES.replace("PORT", str(PACKAGES_PORT))
         run("ip", "netns", "exec", _VPC, "nft", "-f", "-", given=rules)
 
     @staticmethod
-    def _delay(words: tuple[str, ...]) -> None:
-        try:
-            run(*words)
-        except SandboxError as error:
-            if "kind is unknown" not in error.message:
-                raise
-            raise UsageError(
-                "this kernel cannot delay packets (it lacks sch_netem)",
-                remedy="slow the host by --rate and --loss",
-            ) from error
-
-    def _heal_slowness(self, address: str) -> None:
-        port = _port(address)
-        _without(("tc", "-n", _VPC, "qdisc", "del", "dev", port, "root"))
-        _without(("tc", "-n", _space(address), "qdisc", "del", "dev", "host0", "root"))
-        within = ("ip", "netns", "exec", _VPC, "nft")
-        _without((*within, f"delete element bridge fleet lossy {{ {port} }}"))
-        _without((*within, f"delete chain bridge fleet loss-{port}"))
-
-
-def _without(words: tuple[str, ...]) -> None:
-    """Take something away that may not be there."""
-    try:
-        run(*words)
-    except SandboxError:
-        return
+    def _ends(address: str) -> Ends:
+        return Ends(_VPC, _port(address), _space(address))
 
 
 def _tail(address: str) -> str:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.containers.driver import ContainerDriver
-from fleet.sandbox.containers.index import PORT
 from fleet.sandbox.containers.metadata import MetadataService
-from fleet.sandbox.containers.network import METADATA, Vpc
+from fleet.sandbox.containers.network import METADATA, PACKAGES_PORT, Vpc
 from fleet.sandbox.containers.serving import server_on
 from fleet.sandbox.strays import MARK
 
@@ -37,7 +36,7 @@ class Site:
         self.driver = ContainerDriver(directory, self.vpc, on_power_off)
         metadata = server_on(self.vpc.listen(METADATA, 80), MetadataService(find))
         threading.Thread(target=metadata.serve_forever, name="metadata", daemon=True).start()
-        _serve_packages(self.vpc.listen(self.vpc.gateway, PORT), directory)
+        _serve_packages(self.vpc.listen(self.vpc.gateway, PACKAGES_PORT), directory)
 
 
 def _serve_packages(listening: socket.socket, directory: Path) -> None:

@@ -33,7 +33,8 @@ class Conditions:
 
     `times` is how often it strikes: calls, or instances for a kind that befalls instances. The
     first `skip` calls pass. All times are in seconds; `for_seconds` counts from the adding.
-    `room` is the number of instances that come. `rate` is a probability.
+    `room` is the number of instances that come. `rate` is a probability. `amount` is how bad it is,
+    in the words of the kind.
     """
 
     action: str | None = None
@@ -53,6 +54,7 @@ class Conditions:
     times: int | None = None
     skip: int = 0
     for_seconds: float | None = None
+    amount: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,27 @@ ROOM = Option("instances", "K", "Only K instances come.", "room", _none_or_more)
 SKIP = Option("skip", "K", "Let K such calls pass first.", "skip", _none_or_more)
 FOR = Option(
     "for", "TIME", "So long from now, such as 30s [default: for good].", "for_seconds", _seconds
+)
+BANDWIDTH = Option(
+    "rate",
+    "RATE",
+    "Bandwidth each way, such as 2mbit.",
+    "amount",
+    _matching(re.compile(r"\d+(?:\.\d+)?(?:kbit|mbit|gbit)"), "a bandwidth such as 2mbit"),
+)
+LOSS = Option(
+    "share",
+    "SHARE",
+    "Packets lost each way, such as 30%.",
+    "amount",
+    _matching(re.compile(r"(?:\d|[1-9]\d)(?:\.\d)?%|100%"), "a share of the packets such as 30%"),
+)
+SIZE = Option(
+    "size",
+    "SIZE",
+    "How much there is, such as 200MiB.",
+    "amount",
+    _matching(re.compile(r"[1-9]\d{0,5}MiB"), "a size such as 200MiB"),
 )
 NOTICE = Option("notice", "TIME", "From notice to end [default: 2m].", "notice_seconds", _seconds)
 

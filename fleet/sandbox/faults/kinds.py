@@ -11,7 +11,7 @@ from fleet.sandbox.faults import conditions as c
 class Kind:
     """One kind of fault. `summary` says what it does; `required` names flags that must be given.
 
-    `unit` is what its hits count.
+    `unit` is what its hits count. `of_host`: a container host is born with it.
     """
 
     name: str
@@ -20,11 +20,15 @@ class Kind:
     example: str
     required: tuple[str, ...] = ()
     unit: str = "calls"
+    of_host: bool = False
 
 
 _CALLS = (c.RATE, c.SKIP, c.CALLS, c.FOR)
 _POOL = (c.TYPE, c.ZONE, c.MARKET, c.CALLS, c.FOR)
 _INSTANCE = (c.FLEET, c.TYPE, c.ZONE, c.INSTANCES, c.FOR)
+
+_HOST = _INSTANCE
+"""Of the kinds that are born with a container host."""
 
 _TABLE = (
     Kind(
@@ -119,6 +123,82 @@ _TABLE = (
         _INSTANCE,
         "never-boots --instances 1",
         unit="instances",
+    ),
+    Kind(
+        "mute-ssh",
+        "The SSH server of a container host accepts connections and says nothing.",
+        _HOST,
+        "mute-ssh --instances 1",
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "other-host-key",
+        "The SSH server of a container host has another key than its console shows: somebody in between.",
+        _HOST,
+        "other-host-key --instances 1",
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "other-user",
+        "The image of a container host lets another user in than images of its kind do.",
+        _HOST,
+        "other-user --instances 1",
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "failing-user-data",
+        "cloud-init fails at the first boot of a container host.",
+        _HOST,
+        "failing-user-data --instances 1",
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "small-disk",
+        "The disk of a container host has only so much room.",
+        (c.SIZE, *_HOST),
+        "small-disk --size 100MiB --instances 1",
+        required=("size",),
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "small-memory",
+        "A container host has only so much memory.",
+        (c.SIZE, *_HOST),
+        "small-memory --size 150MiB --instances 1",
+        required=("size",),
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "no-packages",
+        "A container host gets no answer from its package index.",
+        _HOST,
+        "no-packages --instances 1",
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "slow-link",
+        "A container host has little bandwidth.",
+        (c.BANDWIDTH, *_HOST),
+        "slow-link --rate 2mbit --instances 1",
+        required=("rate",),
+        unit="instances",
+        of_host=True,
+    ),
+    Kind(
+        "lossy-link",
+        "Packets from and to a container host get lost.",
+        (c.LOSS, *_HOST),
+        "lossy-link --share 30% --instances 1",
+        required=("share",),
+        unit="instances",
+        of_host=True,
     ),
     Kind(
         "spot-interruption",

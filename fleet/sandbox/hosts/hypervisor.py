@@ -41,7 +41,8 @@ def decode_host(fields: dict[str, Any]) -> HostConfig:
     """The HostConfig that `encode_host` was given."""
     gpus = tuple(Gpu(**gpu) for gpu in fields["gpus"])
     keys, data = tuple(fields["authorized_keys"]), base64.b64decode(fields["user_data"])
-    return HostConfig(**{**fields, "gpus": gpus, "authorized_keys": keys, "user_data": data})
+    exact = {"gpus": gpus, "authorized_keys": keys, "user_data": data, "ailments": ()}
+    return HostConfig(**{**fields, **exact})
 
 
 @dataclass

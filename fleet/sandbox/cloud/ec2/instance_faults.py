@@ -9,12 +9,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.cloud.words import words_of
+from fleet.sandbox.driver import Ailment
+from fleet.sandbox.faults.kinds import KINDS
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
     from fleet.sandbox.cloud.state import CloudState
     from fleet.sandbox.faults.registry import Fault, Matches
 
+_OF_HOSTS = tuple(kind.name for kind in KINDS.values() if kind.of_host)
 _LAUNCH_FAILED = "Server.InternalError"
 _REASONS = {
     "Server.InternalError": "Internal error on launch",
@@ -68,6 +71,15 @@ def death_while_pending(state: CloudState, instance: SandboxInstance) -> tuple[s
         return None
     code = fault.conditions.code or _LAUNCH_FAILED
     return code, fault.conditions.message or _REASONS.get(code) or words_of(code)
+
+
+def ailments(state: CloudState, instance: SandboxInstance) -> tuple[Ailment, ...]:
+    """What the new host is born with: one thing at most, so that one fleet meets them all."""
+    for name in _OF_HOSTS:
+        fault = state.faults.met_by_instance(name, befalls(instance))
+        if fault is not None:
+            return (Ailment(name, fault.conditions.amount),)
+    return ()
 
 
 def never_boots(state: CloudState, instance: SandboxInstance) -> bool:

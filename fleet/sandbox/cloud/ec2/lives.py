@@ -7,6 +7,7 @@ by what the driver bounds.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -144,6 +145,9 @@ class HostLives:
                 instance.dead = instance_faults.never_boots(self._state, instance)
                 if instance.dead:
                     return
+                if instance.id not in self._hosts:
+                    born = instance_faults.ailments(self._state, instance)
+                    instance.host = dataclasses.replace(instance.host, ailments=born)
                 self._hosts[instance.id] = instance
             self._state.driver.boot(instance.host)
 
