@@ -40,6 +40,11 @@ class _Offers:
     metavar="30m",
     help="Keep trying so long where EC2 has none left; what came is made ready meanwhile.",
 )
+@click.option(
+    "--ready-within",
+    metavar="15m",
+    help="Give an environment up that is not ready so long after its instance runs; the others go on.",
+)
 @output_option("table", "json")
 @click.pass_obj
 def command(
@@ -50,6 +55,7 @@ def command(
     dry_run: bool,
     yes: bool,
     wait_for_capacity: str | None,
+    ready_within: str | None,
     output: str,
 ) -> int:
     """Launch the fleet that SPEC describes, bootstrap every environment, prove it, and print its URLs.
@@ -62,12 +68,15 @@ def command(
       fleet up workshop.yaml
       fleet up workshop.yaml --dry-run
       fleet up workshop.yaml --market spot-first --expires 4h --yes -o json
-      fleet up workshop.yaml --min 18 --wait-for-capacity 30m
+      fleet up workshop.yaml --min 18 --wait-for-capacity 30m --ready-within 15m
     """
-    capacity = _seconds(wait_for_capacity)
+    capacity = _seconds("--wait-for-capacity", wait_for_capacity) or 0
+    ready = _seconds("--ready-within", ready_within)
     wanted = read_wanted(options, spec, flags)
     opened = open_context(options, spec_region=wanted.region)
-    deadlines = dataclasses.replace(opened.deadlines, capacity=capacity)
+    deadlines = dataclasses.replace(
+        opened.deadlines, capacity=capacity, ready=ready or opened.deadlines.ready
+    )
     context = dataclasses.replace(opened, deadlines=deadlines)
     plan = make_plan(context, wanted, spec)
     if dry_run:
@@ -82,15 +91,15 @@ def command(
     return _exit_code(report, wanted.min_ready)
 
 
-def _seconds(duration: str | None) -> float:
+def _seconds(flag: str, duration: str | None) -> float | None:
     from fleet.spec.refusal import RefusedError  # noqa: PLC0415
     from fleet.spec.values import parse_duration  # noqa: PLC0415
 
     try:
-        return 0 if duration is None else parse_duration(duration).total_seconds()
+        return None if duration is None else parse_duration(duration).total_seconds()
     except RefusedError as refused:
         (objection,) = refused.objections
-        message = f"--wait-for-capacity {objection.message}"
+        message = f"{flag} {objection.message}"
         raise UsageError(message, remedy=objection.remedy) from refused
 
 

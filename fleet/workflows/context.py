@@ -23,12 +23,16 @@ if TYPE_CHECKING:  # it brings paramiko, which most commands can do without
 
 @dataclass(frozen=True)
 class Deadlines:
-    """How long each wait may last, in seconds, before it is told as failed."""
+    """How long each wait may last, in seconds, before it is told as failed.
+
+    `ready` is one environment's own time, from its running instance to its proof, whatever the parts of it may take.
+    """
 
     lease: float = 1800
     capacity: float = 0
     visible: float = 60
     running: float = 300
+    ready: float = 2700
     ssh: float = 600
     bootstrap: float = 1800
     proof: float = 300

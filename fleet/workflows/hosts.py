@@ -96,17 +96,18 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
     if work.claim:
         _tag(context, work, work.claim)
     context.tell(name, "ssh", "running")
+    until = clock() + context.deadlines.ready
     with open_host(
         new_host_of(context, work.instance, work.private_key),
-        deadline=clock() + context.deadlines.ssh,
+        deadline=min(until, clock() + context.deadlines.ssh),
         clock=clock,
         sleep=context.sleep,
         cancelled=context.interrupted.is_set,
     ) as opened:
         _record_host_key(context, work, opened)
-        _bootstrap(context, work, opened)
+        _bootstrap(context, work, opened, until=until)
         context.tell(name, "prove", "running")
-        _prove(context, work, opened)
+        _prove(context, work, opened, until=until)
     _tag(context, work, {tags.BOOTSTRAP: work.asked.bootstrap_id})
 
 
@@ -122,7 +123,7 @@ def _verified(host_key: str) -> str:
     return f"{fingerprint(host_key)}, verified by the console output"
 
 
-def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
+def _bootstrap(context: Context, work: HostWork, opened: OpenHost, *, until: float) -> None:
     script = render_bootstrap(
         load_texts(),
         work.asked,
@@ -154,7 +155,7 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost) -> None:
         opened,
         READ_SCRIPT,
         stdin=framed(script, work.payload),
-        deadline=context.clock() + context.deadlines.bootstrap,
+        deadline=min(until, context.clock() + context.deadlines.bootstrap),
         on_line=on_line,
         clock=context.clock,
         cancelled=context.interrupted.is_set,
@@ -188,14 +189,14 @@ def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str 
     return issue_certificate(authority, names)
 
 
-def _prove(context: Context, work: HostWork, opened: OpenHost) -> None:
+def _prove(context: Context, work: HostWork, opened: OpenHost, *, until: float) -> None:
     try:
         with endpoint_through(opened, work.instance, work.secrets.authority) as endpoint:
             prove(
                 endpoint,
                 token=work.token,
                 gpus=work.gpus,
-                deadline=context.clock() + context.deadlines.proof,
+                deadline=min(until, context.clock() + context.deadlines.proof),
                 clock=context.clock,
                 sleep=context.sleep,
             )
