@@ -18,6 +18,7 @@ COMMANDS = {
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
     "exec": ("fleet.cli.exec", "Run a command on every environment."),
+    "bootstrap": ("fleet.cli.bootstrap", "Bootstrap environments again."),
     "access": ("fleet.cli.access", "Who may come in: show, refresh, allow, revoke."),
     "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
     "sweep": ("fleet.cli.sweep", "Find what nobody needs any more, and remove it."),

@@ -56,7 +56,7 @@ def execute_on_fleet(
 
     One word is a shell line for the remote shell; several words are one command, each quoted.
     """
-    instances = _chosen(live_instances(context, fleet), members, fleet)
+    instances = choose_members(live_instances(context, fleet), members, fleet)
     key = load_private_key(describe_secrets(context, fleet).private_key)
     line = command[0] if len(command) == 1 else shlex.join(command)
 
@@ -70,8 +70,8 @@ def execute_on_fleet(
 
 def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
     """Give the arguments for OpenSSH's client; writes its key and the recorded host key to the cache first."""
-    (instance,) = _chosen(live_instances(context, fleet), (member,), fleet)
-    _require_running(instance)
+    (instance,) = choose_members(live_instances(context, fleet), (member,), fleet)
+    require_running(instance)
     recorded = instance.tags.get(tags.HOST_KEY)
     if recorded is None:
         raise FleetError(
@@ -105,7 +105,7 @@ def _run(
 ) -> MemberOutcome:
     member = instance.member or instance.instance_id
     try:
-        _require_running(instance)
+        require_running(instance)
         deadline = context.clock() + timeout
         with open_host(
             host, deadline=context.clock(), clock=context.clock, sleep=context.sleep
@@ -116,9 +116,10 @@ def _run(
     return MemberOutcome(member, outcome.exit_status, outcome.stdout, outcome.stderr, "")
 
 
-def _chosen(
+def choose_members(
     instances: Sequence[InstanceFact], members: Sequence[str], fleet: str
 ) -> tuple[InstanceFact, ...]:
+    """Give the instances of the members named, or all. Raises NothingFoundError for a name that is not there."""
     if not members:
         return tuple(instances)
     by_name = {instance.member: instance for instance in instances}
@@ -129,7 +130,8 @@ def _chosen(
     return tuple(by_name[name] for name in members)
 
 
-def _require_running(instance: InstanceFact) -> None:
+def require_running(instance: InstanceFact) -> None:
+    """Raise FleetError where an instance does not run."""
     if instance.state != "running":
         raise FleetError(
             f"{instance.member or instance.instance_id} is {instance.state}",
