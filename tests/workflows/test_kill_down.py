@@ -1,0 +1,80 @@
+"""`down` killed (SIGKILL) at every AWS call, before its effect and after it; run again, nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.cloud.recording import serve
+from tests.workflows import runs
+from tests.workflows.conftest import spec_text
+from tests.workflows.fleets import remaining
+from tests.workflows.kills import BRISK, Standing, When, Yard, points_of
+
+pytestmark = pytest.mark.slow
+
+SPEC = spec_text(members="[ana, ben]")
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    with serve(BRISK) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        yield Yard(served, tmp_path, SPEC)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_down_killed_at_every_call(yard: Yard, when: When) -> None:
+    """Where all still stands after the kill, the next run is the first one again, and is left out."""
+    nothing, recorded = yard.standing(), []
+    for _ in range(3):
+        yard.up()
+        whole = yard.standing()
+        recorded.append(yard.calls_of(yard.down))
+        assert yard.standing() == nothing
+    points = points_of(recorded)
+    again = 0
+    for point in points:
+        yard.surely_killed(runs.down, "workshop", point, when, prepare=lambda: _whole(yard, whole))
+        if yard.standing() == whole:
+            continue
+        again += 1
+        assert remaining(yard.down()) == {}, f"killed {when} {point}"
+        assert yard.standing() == nothing, f"killed {when} {point}"
+    print(f"down killed {when} each of {len(points)} calls, {again} took something: all survived")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_down_that_keeps_volumes_killed_at_every_change(yard: Yard, when: When) -> None:
+    """No volume that is to stay is lost, and each says whose it was."""
+    recorded = []
+    for _ in range(2):
+        yard.up()
+        recorded.append(yard.calls_of(lambda: yard.down(keep_volumes=True)))
+        kept = yard.standing()
+        yard.drop_volumes()
+    assert len(kept.pop("volumes")) == 2
+    assert not any(kept.values())
+    points = points_of(recorded, lambda action: not action.startswith(("Describe", "Get")))
+    for point in points:
+        yard.surely_killed(runs.down_and_keep, "workshop", point, when, prepare=lambda: _anew(yard))
+        yard.down(keep_volumes=True)
+        assert {**yard.standing(), "volumes": []} == {**kept, "volumes": []}, f"{when} {point}"
+        assert yard.kept_for() == ["ana", "ben"], f"killed {when} {point}"
+    told = ", ".join(map(str, points))
+    print(
+        f"down that keeps volumes killed {when} each of {len(points)} changes ({told}): none lost"
+    )
+
+
+def _whole(yard: Yard, whole: Standing) -> None:
+    if yard.standing() != whole:
+        yard.up()
+
+
+def _anew(yard: Yard) -> None:
+    yard.down()
+    yard.drop_volumes()
+    yard.up()

@@ -1,0 +1,97 @@
+"""`up` killed (SIGKILL) at every AWS call, before its effect and after it; run again, all is right."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.cloud.recording import serve
+from tests.workflows import runs
+from tests.workflows.conftest import spec_text
+from tests.workflows.fleets import remaining
+from tests.workflows.kills import BRISK, Point, When, Yard, points_of
+
+pytestmark = pytest.mark.slow
+
+SPEC = spec_text(members="[ana, ben]")
+CHANGED = spec_text(members="[ana, ben, cyd]", access="{from: [198.51.100.0/24]}", volume="90GiB")
+
+
+def is_price(action: str) -> bool:
+    return action == "GetProducts"
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    with serve(BRISK) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        yield Yard(served, tmp_path, SPEC)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_up_killed_at_every_call(yard: Yard, when: When) -> None:
+    """Where nothing stands after the kill, the next run is the first one again, and is left out."""
+    nothing = yard.standing()
+    first = yard.calls_of(yard.up)  # reads prices, which are kept
+    whole = yard.standing()
+    assert whole["instances"] == ["ana", "ben"]
+    recorded = []
+    for _ in range(3):
+        yard.down()
+        recorded.append(yard.calls_of(yard.up))
+        assert yard.standing() == whole
+    points = [*points_of([first], is_price), *points_of(recorded)]
+    again = 0
+    for point in points:
+        yard.surely_killed(runs.up, SPEC, point, when, prepare=partial(_prepare, yard, point))
+        if yard.standing() == nothing:
+            continue
+        again += 1
+        yard.up()
+        assert yard.standing() == whole, f"killed {when} {point}"
+        assert remaining(yard.down()) == {}
+        assert yard.standing() == nothing, f"killed {when} {point}"
+    print(f"up killed {when} each of {len(points)} calls, {again} left something: all survived")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_up_over_a_changed_spec_killed_at_every_change(yard: Yard, when: When) -> None:
+    """One more member, another access, another volume, and one member's instance is stopped."""
+    recorded = []
+    for _ in range(2):
+        _half_asleep(yard)
+        recorded.append(yard.calls_of(lambda: yard.up(CHANGED)))
+        whole = yard.standing()
+        yard.down()
+    assert whole["instances"] == ["ana", "ben", "cyd"]
+    points = points_of(recorded, lambda action: not action.startswith(("Describe", "Get")))
+    for point in points:
+        yard.surely_killed(runs.up, CHANGED, point, when, prepare=lambda: _half_asleep(yard))
+        yard.up(CHANGED)
+        assert yard.standing() == whole, f"killed {when} {point}"
+        assert yard.states() == {"running"}, f"killed {when} {point}"
+        assert remaining(yard.down()) == {}
+    told = ", ".join(map(str, points))
+    print(
+        f"up over a changed spec killed {when} each of {len(points)} changes ({told}): all survived"
+    )
+
+
+def _prepare(yard: Yard, point: Point) -> None:
+    """Nothing stands, and prices are not known where they are to be asked for."""
+    if any(yard.standing().values()):
+        yard.down()
+    if is_price(point.action):
+        shutil.rmtree(yard.cache / "prices", ignore_errors=True)
+
+
+def _half_asleep(yard: Yard) -> None:
+    """The fleet of the first spec, one of whose instances is stopped."""
+    if any(yard.standing().values()):
+        yard.down()
+    yard.up(SPEC)
+    yard.stop("ben")
