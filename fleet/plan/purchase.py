@@ -137,11 +137,13 @@ class Purchase:
     def _react(self, market: Market, refusal: Refusal) -> None:
         kind = refusal.reaction.kind
         named = [pool for pool in self._open[market] if refusal.names(pool)]
-        if kind == "stop" or (kind == "unsure" and refusal.whole):
+        if kind == "stop" or (refusal.whole and kind in {"unsure", "settling"}):
             self.stopped = refusal
+        elif refusal.whole and kind == "again":
+            for other in self._open:  # that is no reason to go on to a dearer market
+                self._hold_full(other, self._open[other])
         elif kind == "full":
-            self._close(market, named)
-            self._full[market] += named
+            self._hold_full(market, named)
         elif kind == "subnet":
             self._move(market, {pool.availability_zone for pool in named})
         elif kind == "quota":
@@ -153,14 +155,16 @@ class Purchase:
 
     def _nothing_changed(self, market: Market, refusals: Sequence[Refusal]) -> None:
         """Send it once more where that is the reaction; else hold every pool to be full."""
-        kinds = {r.reaction.kind for r in refusals if r.reaction.kind == "token" or not r.whole}
-        passing = not kinds.isdisjoint(_PASSING)
+        passing = any(refusal.reaction.kind in _PASSING for refusal in refusals)
         if passing and self._again < MOST_AGAIN:
             self._again += 1
             self.pause = True
             return
-        self._full[market] += self._open[market]
-        self._open[market] = []
+        self._hold_full(market, self._open[market])
+
+    def _hold_full(self, market: Market, pools: Sequence[Pool]) -> None:
+        self._full[market] += pools
+        self._close(market, pools)
 
     def _close(self, market: Market, pools: Sequence[Pool]) -> None:
         self._open[market] = [pool for pool in self._open[market] if pool not in pools]
