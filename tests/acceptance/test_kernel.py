@@ -1,4 +1,4 @@
-"""The image's own framework environment is the default kernel, and the proof runs its cell there."""
+"""Every framework that an image holds is a kernel of the person's own, and the proof runs its cell in the asked one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+ASK = """
+import jupyter_client, sys
+with jupyter_client.run_kernel(kernel_name=sys.argv[1]) as client:
+    client.execute_interactive("import torch, sys, einops; print(torch.__version__, sys.prefix)", timeout=120)
+"""
+
 
 def test_the_framework_of_the_image_is_the_default_kernel(
     own: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -29,7 +35,14 @@ def test_the_framework_of_the_image_is_the_default_kernel(
     assert own("sandbox", "start").returncode == 0
     for name, value in own.sandbox_environment().items():
         monkeypatch.setenv(name, value)
-    spec = read_spec(write_spec(tmp_path, "kernel", members="[solo]"), overrides=Overrides())
+    written = write_spec(
+        tmp_path,
+        "kernel",
+        members="[solo]",
+        bootstrap="{packages: [einops], files: {./ask.py: ~/}}",
+    )
+    (tmp_path / "ask.py").write_text(ASK)
+    spec = read_spec(written, overrides=Overrides())
     context = Context(
         aws=Aws(boto3.Session(), region="us-east-1"), settings=settings_from(os.environ)
     )
@@ -40,20 +53,31 @@ def test_the_framework_of_the_image_is_the_default_kernel(
     assert (solo.state, solo.reason) == ("ready", "")
 
     listing = "~/.fleet/jupyter/bin/jupyter kernelspec list --json"
-    (shown,) = own.json("--sandbox", "exec", "-o", "json", "kernel", "--", listing)["results"]
-    kernels = json.loads(shown["stdout"])["kernelspecs"]
-    assert kernels["fleet-pytorch"]["spec"]["argv"][0] == str(python)
-    assert kernels["fleet-pytorch"]["spec"]["display_name"] == "pytorch (DLAMI)"
-    has_ipykernel = [str(python), "-c", "import ipykernel"]
-    assert (
-        subprocess.run(has_ipykernel, capture_output=True, timeout=60, check=False).returncode == 1
-    )
+    kernel = json.loads(_said(own, listing))["kernelspecs"]["fleet-pytorch"]["spec"]
+    assert kernel["display_name"] == f"PyTorch 2.9.1 ({python.parent.parent})"
+
+    # The kernel sees what the image has; what is installed stays with the person.
+    home = _said(own, "echo ~").strip()
+    assert kernel["argv"][0] == f"{home}/.fleet/kernels/fleet-pytorch/bin/python"
+    asked = _said(own, "~/.fleet/jupyter/bin/python ~/ask.py fleet-pytorch").split()
+    assert asked == ["2.9.1+cu130", f"{home}/.fleet/kernels/fleet-pytorch"]
+    for module in ("ipykernel", "einops"):
+        there = [str(python), "-c", f"import {module}"]
+        assert subprocess.run(there, capture_output=True, timeout=60, check=False).returncode == 1
     own("--sandbox", "down", "kernel")
 
 
+def _said(own: Cli, line: str) -> str:
+    (shown,) = own.json("--sandbox", "exec", "-o", "json", "kernel", "--", line)["results"]
+    assert shown["exit_status"] == 0, shown["stderr"]
+    return str(shown["stdout"])
+
+
 def _framework_environment(folder: Path) -> Path:
-    """Make an environment as a DLAMI has one: its own interpreter, without ipykernel."""
+    """Make an environment as a DLAMI has one: its own interpreter with the framework, without ipykernel."""
     uv = str(Path(sys.executable).with_name("uv"))
     where = folder / "opt" / "pytorch"
     subprocess.run([uv, "venv", "--quiet", str(where)], timeout=120, check=True)
+    (site,) = where.glob("lib/python3*/site-packages")
+    (site / "torch.py").write_text("__version__ = '2.9.1+cu130'\n")
     return where / "bin" / "python"
