@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from fleet.assets.private_files import write_private
 from fleet.plan.facts import Figure
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    fresh.replace(path)
-    return path
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,7 @@ class FleetCache:
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, readable by its owner alone from the first byte on."""
-        return _write(self.folder / name, text)
+        return write_private(self.folder / name, text)
 
     def delete(self) -> None:
         """Forget the fleet."""
@@ -78,7 +68,7 @@ class PriceCache:
             for name, figure in sorted(figures.items())
         }
         with contextlib.suppress(OSError):
-            _write(self.path, json.dumps(kept))
+            write_private(self.path, json.dumps(kept))
 
 
 def _figure(usd: str | None, at: str) -> Figure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import click
+
+from fleet.plan.csv_text import csv_text
 
 Rows = Sequence[Sequence[str]]
 
@@ -39,11 +40,7 @@ def echo_table(headings: Sequence[str], rows: Rows) -> None:
 
 def echo_csv(headings: Sequence[str], rows: Rows) -> None:
     """Print CSV with a heading; a cell that a spreadsheet would run as a formula is made plain text."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows([_plain(cell) for cell in row] for row in rows)
-    click.echo(buffer.getvalue(), nl=False)
+    click.echo(csv_text(headings, rows), nl=False)
 
 
 def echo_markdown(headings: Sequence[str], rows: Rows) -> None:
@@ -59,7 +56,3 @@ def usd(value: Decimal | None, *, per: str = "h", digits: int = 2) -> str:
         return "price unknown"
     text = f"${value:,.{digits}f}"
     return f"{text}/{per}" if per else text
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
