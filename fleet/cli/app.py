@@ -17,6 +17,8 @@ COMMANDS = {
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
+    "ssh-config": ("fleet.cli.ssh_config", "Write an ssh_config with every member's environment."),
+    "inventory": ("fleet.cli.inventory", "Print a fleet as Ansible's dynamic inventory."),
     "exec": ("fleet.cli.exec", "Run a command on every environment."),
     "bootstrap": ("fleet.cli.bootstrap", "Bootstrap environments again."),
     "access": ("fleet.cli.access", "Who may come in: show, refresh, allow, revoke."),

@@ -178,6 +178,16 @@ class InstanceFact:
         return self.tags.get(tags.TLS) != tags.NO_TLS
 
     @property
+    def login_user(self) -> str:
+        """The image's own user, who may become root."""
+        return self.tags.get(tags.LOGIN_USER, "ubuntu")
+
+    @property
+    def account(self) -> str:
+        """The person's account: one without sudo where the spec says so, else the image's own user."""
+        return self.tags.get(tags.ACCOUNT) or self.login_user
+
+    @property
     def live(self) -> bool:
         """Whether it exists still: neither terminated nor on its way there."""
         return self.state in LIVE_STATES

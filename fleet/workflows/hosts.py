@@ -108,7 +108,8 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
         _bootstrap(context, work, opened, until=until)
         context.tell(name, "prove", "running")
         _prove(context, work, opened, until=until)
-    _tag(context, work, {tags.BOOTSTRAP: work.asked.bootstrap_id})
+    account = work.asked.account or work.instance.login_user
+    _tag(context, work, {tags.BOOTSTRAP: work.asked.bootstrap_id, tags.ACCOUNT: account})
 
 
 def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:

@@ -92,12 +92,8 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
     }
     options |= proxy_options(context, instance)
     flags = [word for key_, value in options.items() for word in ("-o", f"{key_}={value}")]
-    login = f"{_login_user(instance)}@{address}"
+    login = f"{instance.login_user}@{address}"
     return ("ssh", "-i", str(key), "-p", str(port), *flags, login)
-
-
-def _login_user(instance: InstanceFact) -> str:
-    return instance.tags.get(tags.LOGIN_USER, "ubuntu")
 
 
 def _run(

@@ -24,7 +24,6 @@ from fleet.ssh.roads import DIRECT, Bastion, Command, Road, require_programs
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of
 
-_LOGIN_USER = "ubuntu"
 _HERE = "127.0.0.1"
 
 
@@ -45,7 +44,7 @@ def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
     return Host(
         address=instance.address or "",
         port=context.settings.ssh_port,
-        user=instance.tags.get(tags.LOGIN_USER, _LOGIN_USER),
+        user=instance.login_user,
         private_key=key,
         host_key=instance.tags.get(tags.HOST_KEY),
         road=_road(context, instance),
