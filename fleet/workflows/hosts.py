@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from fleet.assets.certificates import issue_certificate
 from fleet.assets.shipped import load_texts
 from fleet.aws.instances import tag_instance
-from fleet.errors import BootstrapError, FleetError, HostError, ProofError
+from fleet.errors import BootstrapError, FleetError, HostError, ProofError, UnreachableError
 from fleet.jupyter.proof import prove
 from fleet.plan import tags
 from fleet.plan.asked import Asked
 from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.certificates import certificate_names, certificate_serves
 from fleet.plan.facts import InstanceFact
+from fleet.plan.host_failures import service_failure, step_failure, step_overdue
 from fleet.plan.report import Environment, describe_environment
 from fleet.plan.tokens import Secrets
 from fleet.ssh.connection import OpenHost, open_host
@@ -152,24 +153,27 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost, *, until: flo
         if step.state == "running":
             context.tell(work.member, step.name, "running", step.detail)
 
-    outcome = execute(
-        opened,
-        READ_SCRIPT,
-        stdin=framed(script, work.payload),
-        deadline=min(until, context.clock() + context.deadlines.bootstrap),
-        on_line=on_line,
-        clock=context.clock,
-        cancelled=context.interrupted.is_set,
-    )
+    deadline = min(until, context.clock() + context.deadlines.bootstrap)
+    try:
+        outcome = execute(
+            opened,
+            READ_SCRIPT,
+            stdin=framed(script, work.payload),
+            deadline=deadline,
+            on_line=on_line,
+            clock=context.clock,
+            cancelled=context.interrupted.is_set,
+        )
+    except UnreachableError as error:
+        if context.clock() < deadline:
+            raise
+        overdue = step_overdue(failed[0])
+        raise BootstrapError(overdue.why, remedy=overdue.remedy) from error
     if outcome.exit_status != 0:
         tail = log or outcome.stderr.splitlines()
-        last = next((line for line in reversed(tail) if line.strip()), "no output")
-        raise BootstrapError(
-            f"bootstrap step `{failed[0]}` failed (exit status {outcome.exit_status}): {last.strip()}",
-            remedy=f"run it again with `fleet bootstrap {work.instance.fleet} --member {shlex.quote(work.member)}`,"
-            " or correct the spec and run `fleet up` again",
-            log=tuple(tail[-_LOG_LINES:]),
-        )
+        fleet, member = work.instance.fleet or "", shlex.quote(work.member)
+        reason = step_failure(failed[0], outcome.exit_status, tail, fleet=fleet, member=member)
+        raise BootstrapError(reason.why, remedy=reason.remedy, log=tuple(tail[-_LOG_LINES:]))
 
 
 def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str | None:
@@ -203,20 +207,21 @@ def _prove(context: Context, work: HostWork, opened: OpenHost, *, until: float) 
             )
     except ProofError as error:
         log = _service_log(context, opened)
-        raise ProofError(error.message, remedy=error.remedy, log=log) from error
+        reason = service_failure(error.message, error.remedy, log)
+        raise ProofError(reason.why, remedy=reason.remedy, log=log[-_LOG_LINES:]) from error
 
 
 def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
     """Fetch the services' last lines; without them the failure is told all the same."""
     command = (
-        "sudo -n journalctl --no-pager -o cat -n 20 -u fleet-jupyter.service "
+        "sudo -n journalctl --no-pager -o cat -n 100 -u fleet-jupyter.service "
         "-u fleet-tensorboard.service -u fleet-tensorboard-gate.service"
     )
     with suppress(HostError):
         outcome = execute(
             opened, command, deadline=context.clock() + _SHORT_SECONDS, clock=context.clock
         )
-        return tuple(outcome.stdout.splitlines()[-_LOG_LINES:])
+        return tuple(outcome.stdout.splitlines())
     return ()
 
 

@@ -27,6 +27,7 @@ WantedBy=multi-user.target
 """
 _OTHER_KEY = """\
 [Service]
+ExecStartPre=
 ExecStartPre=/bin/sh -c 'test -f /etc/ssh/other || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/other'
 """
 _FILES = {

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.sandbox.hosts.commands import Answer, Become, Reply, Request
 
 _LIMIT = 32 * 2**20
-_FOLLOW = r"""tail -n +1 -F "$0" 2>/dev/null | awk -v unit="$1" -v skip="$2" -v cat="$3" '
-NR > skip && (unit == "" || $2 == unit) {
+_FOLLOW = r"""tail -n +1 -F "$0" 2>/dev/null | awk -v units="$1" -v skip="$2" -v cat="$3" '
+NR > skip && (units == "" || index(units, " " $2 " ")) {
   line = $0; time = $1; sub(/^[^ ]+ [^ ]+ /, "", line)
   if (cat) sub(/^[^ ]*: /, "", line); else line = time " " line
   print line; fflush() }'"""
@@ -36,14 +37,14 @@ class Journal:
         if full:
             self._path.replace(self._path.with_suffix(".1"))
 
-    def lines(self, unit: str = "", *, bare: bool = False) -> list[str]:
-        """The lines of `unit`, or all; `bare` gives the text alone."""
+    def lines(self, units: Collection[str] = (), *, bare: bool = False) -> list[str]:
+        """The lines of those units, or all; `bare` gives the text alone."""
         try:
             text = self._path.read_text(errors="replace")
         except FileNotFoundError:
             return []
         split = (line.split(" ", 3) for line in text.splitlines())
-        chosen = [each for each in split if len(each) == 4 and unit in ("", each[1])]
+        chosen = [each for each in split if len(each) == 4 and (not units or each[1] in units)]
         return [each[3] if bare else f"{each[0]} {each[2]} {each[3]}" for each in chosen]
 
     def attach(self, unit: str, ident: str, pid: int, fd: int) -> asyncio.Future[None]:
@@ -72,20 +73,22 @@ class Journal:
 
     async def journalctl(self, request: Request) -> Answer:
         """`journalctl [-u UNIT] [-n N] [-o cat] [-f] [--no-pager] [-b]`."""
-        unit, count, bare, follow = _options(request.arguments)
-        lines = self.lines(unit, bare=bare)
+        units, count, bare, follow = _options(request.arguments)
+        lines = self.lines(units, bare=bare)
         if follow:
             skip = max(0, len(self.lines()) - (10 if count is None else count))
+            shown = f" {' '.join(units)} " if units else ""
             shell = shutil.which("sh") or "/bin/sh"
-            words = ("sh", "-c", _FOLLOW, str(self._path), unit, str(skip), "1" if bare else "")
+            words = ("sh", "-c", _FOLLOW, str(self._path), shown, str(skip), "1" if bare else "")
             return Become(shell, words)
         if count is not None:
             lines = lines[len(lines) - min(count, len(lines)) :]
         return Reply(out="".join(f"{line}\n" for line in lines) or "-- No entries --\n")
 
 
-def _options(arguments: tuple[str, ...]) -> tuple[str, int | None, bool, bool]:
-    unit, count, bare, follow = "", None, False, False
+def _options(arguments: tuple[str, ...]) -> tuple[list[str], int | None, bool, bool]:
+    units: list[str] = []
+    count, bare, follow = None, False, False
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
@@ -98,10 +101,10 @@ def _options(arguments: tuple[str, ...]) -> tuple[str, int | None, bool, bool]:
         if takes and not equals and rest:
             rest.pop(0)
         if option in {"-u", "--unit", "--user-unit"}:
-            unit = value if "." in value else f"{value}.service"
+            units.append(value if "." in value else f"{value}.service")
         elif option in {"-n", "--lines"}:
             count = int(value) if value.isdigit() else None
         elif option in {"-o", "--output"}:
             bare = value == "cat"
         follow = follow or option in {"-f", "--follow"}
-    return unit, count, bare, follow
+    return units, count, bare, follow

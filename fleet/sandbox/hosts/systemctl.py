@@ -290,7 +290,7 @@ class Manager:
                 return Reply(code=4, err=f"Unit {name} could not be found.\n")
             code = code if state == "active" else 3
             shown = self._properties(name)
-            lines = self._around.journal.lines(name)[-10:]
+            lines = self._around.journal.lines((name,))[-10:]
             head = f"● {name} - {shown['Description']}\n"
             origin = f"{shown['FragmentPath']}; {shown['UnitFileState']}"
             head += f"     Loaded: {shown['LoadState']} ({origin})\n"
