@@ -17,4 +17,69 @@ COMMANDS = {
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
+    "ssh-config": ("fleet.cli.ssh_config", "Write an ssh_config with every member's environment."),
+    "inventory": ("fleet.cli.inventory", "Print a fleet as Ansible's dynamic inventory."),
     "logs": ("fleet.cli.logs", "Show what a member's environment has logged."),
+    "exec": ("fleet.cli.exec", "Run a command on every environment."),
+    "bootstrap": ("fleet.cli.bootstrap", "Bootstrap environments again."),
+    "access": ("fleet.cli.access", "Who may come in: show, refresh, allow, revoke."),
+    "down": ("fleet.cli.down", "Take a fleet away and prove that nothing is left."),
+    "sweep": ("fleet.cli.sweep", "Find what nobody needs any more, and remove it."),
+    "types": ("fleet.cli.types", "Find instance types by need, with prices."),
+    "cost": ("fleet.cli.cost", "Estimate what instances cost."),
+    "quota": ("fleet.cli.quota", "Count vCPUs against the account's quotas; ask for more."),
+    "doctor": ("fleet.cli.doctor", "Check credentials, permissions, quotas, network and clock."),
+    "iam": ("fleet.cli.iam", "The least IAM policy that the commands need."),
+    "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
+    "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset, fault."),
+    "completion": ("fleet.cli.completion", "Print the shell's completion script."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is looked up, not for the list of help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try it without an AWS account:  fleet --sandbox up examples/workshop.yaml",
+)
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    envvar="FLEET_SANDBOX",
+    help="Work in the sandbox, EC2 in a box on this machine; start it when needed.",
+)
+@click.option(
+    "--region", metavar="REGION", help="AWS region [default: the spec's, then the profile's]."
+)
+@click.option(
+    "--profile", metavar="NAME", help="AWS profile of credentials [default: AWS_PROFILE]."
+)
+@click.version_option(package_name="dl-fleet", prog_name="fleet", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, *, sandbox: bool, region: str | None, profile: str | None) -> None:
+    """Give each member of a team a deep-learning environment on EC2, and take it all away again.
+
+    \b
+    fleet up fleet.yaml          launch, bootstrap, prove, and print everyone's URLs
+    fleet status workshop        who is ready, what it costs, when it ends
+    fleet down workshop          take everything away; the receipt shows what is left: nothing
+    """
+    ctx.obj = Globals(sandbox=sandbox, region=region, profile=profile)
