@@ -89,7 +89,11 @@ def test_the_aws_cli_sees_the_fleet_come_and_go(cli: Cli, aws: str, tmp_path: Pa
         "templates": ["fleet-looked-at"],
         "keys": ["fleet-looked-at"],
         "sizes": [130, 130],
-        "parameters": ["/fleet/looked-at/fleet-secret", "/fleet/looked-at/ssh-key"],
+        "parameters": [
+            "/fleet/looked-at/certificate-authority",
+            "/fleet/looked-at/fleet-secret",
+            "/fleet/looked-at/ssh-key",
+        ],
     }
     cli.json("--sandbox", "down", "looked-at", "-o", "json")
     assert not any(seen(cli, aws).values())

@@ -1,54 +1,128 @@
-"""The handed-out URLs in a real browser."""
+"""The handed-out links in a real browser, of a person who has imported the fleet's certificate and nothing else."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fleet.jupyter.http import Server, request
+from tests.acceptance.chromium import CERTUTIL, PROGRAM, chromium
 from tests.command import Cli, write_spec
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: no page was opened"),
+    pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed: no page was opened"),
+    pytest.mark.skipif(
+        CERTUTIL is None, reason="certutil (libnss3-tools) is not installed: no page was opened"
+    ),
 ]
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+KEEP = os.environ.get("FLEET_TEST_SCREENSHOTS")
+"""A folder to keep the screenshots in, for somebody who wants to look at them."""
+
+TRAIN = """\
+from tensorboard.summary import Writer
+log, weight = Writer('runs/small'), 5.0
+for step in range(30):
+    log.add_scalar('loss', weight * weight, step)
+    weight -= 0.1 * weight
+log.close()
+print('trained', 6 * 7)
+"""
+
+INK = """(() => {
+    const chart = document.querySelector('line-chart canvas');
+    const copy = Object.assign(document.createElement('canvas'), {width: chart.width, height: chart.height});
+    const pen = copy.getContext('2d');
+    pen.drawImage(chart, 0, 0);
+    const points = pen.getImageData(0, 0, copy.width, copy.height).data;
+    return points.filter((value, at) => at % 4 === 3 && value > 0).length > 100;
+})()"""
+"""Whether TensorBoard has drawn a line: its chart is empty but for that."""
 
 
-def page(url: str, folder: Path) -> str:
-    """Open a page and give its DOM after 30 s of the page's own time."""
-    done = subprocess.run(
-        [
-            str(CHROMIUM),
-            *FLAGS,
-            f"--user-data-dir={folder}",
-            "--virtual-time-budget=30000",
-            "--dump-dom",
-            url,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.stdout
+@dataclass(frozen=True)
+class HandedOut:
+    """What a person gets, and the certificate of the fleet's authority in a file."""
+
+    jupyter: str
+    tensorboard: str
+    authority: Path
 
 
-def test_the_links_open(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "browse", members="[solo]")
+@pytest.fixture(scope="module")
+def handed_out(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandedOut]:
+    folder = tmp_path_factory.mktemp("browse")
+    spec = write_spec(folder, "browse", members="[solo]")
     (solo,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    lab = page(solo["jupyter_url"], tmp_path / "lab")
-    assert "jp-Launcher" in lab, "JupyterLab shows its launcher without asking for anything"
-    assert "Python 3" in lab
-    assert "Jupyter news" not in lab
-    locked = page(solo["jupyter_url"].split("?")[0], tmp_path / "locked")
-    assert "jp-Launcher" not in locked
-    assert "Password or token" in locked
-    assert "<title>TensorBoard</title>" in page(solo["tensorboard_url"], tmp_path / "board")
-    cli("--sandbox", "down", "browse")
+    (folder / "browse.pem").write_text(cli("--sandbox", "ca", "browse").stdout)
+    yield HandedOut(solo["jupyter_url"], solo["tensorboard_url"], folder / "browse.pem")
+    assert cli("--sandbox", "down", "browse").returncode == 0
+
+
+def shots(folder: Path) -> Path:
+    kept = Path(KEEP) if KEEP else folder
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
+def test_a_person_logs_in_runs_a_cell_and_sees_the_curve(
+    handed_out: HandedOut, tmp_path: Path
+) -> None:
+    with chromium(tmp_path, trusts=handed_out.authority) as browser:
+        browser.open(handed_out.jupyter)
+        browser.wait_for("document.querySelector('.jp-Launcher')")
+        assert not browser.evaluate("document.body.innerText.includes('Jupyter news')")
+        browser.screenshot(shots(tmp_path) / "launcher.png")
+        browser.click(".jp-LauncherCard[data-category=Notebook]")
+        browser.wait_for("document.body.innerText.includes('| Idle')")
+        browser.click(".jp-Notebook .cm-content")
+        browser.wait_for("document.activeElement.matches('.jp-Notebook .cm-content')")
+        browser.type(TRAIN)
+        browser.wait_for("document.activeElement.innerText.includes('trained')")
+        browser.press_shift_enter()
+        browser.wait_for(
+            "document.querySelector('.jp-OutputArea-output')?.innerText.includes('42')"
+        )
+        browser.screenshot(shots(tmp_path) / "cell.png")
+
+    _until_read(handed_out)
+    with chromium(tmp_path / "other", trusts=handed_out.authority) as browser:
+        browser.open(handed_out.tensorboard)
+        browser.wait_for(INK)
+        browser.screenshot(shots(tmp_path) / "tensorboard.png")
+        assert browser.evaluate("document.title") == "TensorBoard"
+
+
+def test_without_the_token_there_is_a_login_page(handed_out: HandedOut, tmp_path: Path) -> None:
+    with chromium(tmp_path, trusts=handed_out.authority) as browser:
+        for url in (handed_out.jupyter, handed_out.tensorboard):
+            browser.open(url.split("?")[0])
+            browser.wait_for("document.body.innerText.includes('Token authentication is enabled')")
+            assert not browser.evaluate("!!document.querySelector('.jp-Launcher, tb-webapp')")
+        browser.screenshot(shots(tmp_path) / "login.png")
+
+
+def test_who_has_not_imported_the_certificate_is_warned(
+    handed_out: HandedOut, tmp_path: Path
+) -> None:
+    with chromium(tmp_path) as browser:
+        for url in (handed_out.jupyter, handed_out.tensorboard):
+            browser.open(url)
+            browser.wait_for("document.body.innerText.includes('ERR_CERT_AUTHORITY_INVALID')")
+        browser.screenshot(shots(tmp_path) / "warned.png")
+
+
+def _until_read(handed_out: HandedOut) -> None:
+    """TensorBoard looks for new runs every five seconds."""
+    address = handed_out.tensorboard.split("/")[2].split(":")[0]
+    token = handed_out.tensorboard.split("token=")[1]
+    server = Server(address, 6006, handed_out.authority.read_text())
+    for _ in range(1000):
+        path = "/tensorboard/data/runs"
+        if request(server, "GET", path, token=token, timeout=60).json() == ["small"]:
+            return
+    raise AssertionError("TensorBoard does not find the run")

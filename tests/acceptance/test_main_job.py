@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -27,12 +28,14 @@ FIELDS = [
 ]  # fmt: skip
 
 
-def get(url: str, token: str | None = None) -> int:
+def get(url: str, token: str | None = None, *, authority: str) -> int:
+    """Ask as a browser does that trusts this authority and no other."""
     request = urllib.request.Request(
         url, headers={"Authorization": f"token {token}"} if token else {}
     )
+    trust = ssl.create_default_context(cadata=authority)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -61,13 +64,17 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
     assert first["hourly_usd"] == pytest.approx(2 * 1.006)
 
     # Each URL opens for its own token and for nothing else.
+    authority = cli("--sandbox", "ca", "lifecycle").stdout
     for environment, other in ((ana, zoe), (zoe, ana)):
-        token = environment["jupyter_url"].split("token=")[1]
-        api = f"http://{environment['address']}:8888/api/kernels"
-        assert get(environment["jupyter_url"]) == 200
-        assert get(environment["tensorboard_url"]) == 200
-        assert (get(api, token), get(api)) == (200, 403)
-        assert get(api, other["jupyter_url"].split("token=")[1]) == 403
+        token, others = (e["jupyter_url"].split("token=")[1] for e in (environment, other))
+        jupyter, tensorboard = (f"https://{environment['address']}:{p}" for p in (8888, 6006))
+        assert environment["jupyter_url"] == f"{jupyter}/lab?token={token}"
+        assert environment["tensorboard_url"] == f"{tensorboard}/tensorboard/?token={token}"
+        assert get(environment["jupyter_url"], authority=authority) == 200
+        assert get(environment["tensorboard_url"], authority=authority) == 200
+        for api in (f"{jupyter}/api/kernels", f"{tensorboard}/api/contents"):
+            found = [get(api, one, authority=authority) for one in (token, None, others)]
+            assert found == [200, 403, 403]
 
     # A second up changes nothing; one member more adds one.
     again = cli.json("--sandbox", "up", str(spec), "-o", "json")
@@ -93,10 +100,10 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
         e["instance_id"] for e in third["environments"]
     )
     assert len(receipt["released"]["volumes"]) == 3
-    assert len(receipt["released"]["parameters"]) == 2
+    assert len(receipt["released"]["parameters"]) == 3
     for environment in third["environments"]:
         with pytest.raises(OSError, match="refused"):
-            get(environment["tensorboard_url"])
+            get(environment["tensorboard_url"], authority=authority)
     gone = cli("--sandbox", "down", "lifecycle")
     assert gone.returncode == 0
     assert "nothing to do" in gone.stderr
