@@ -13,6 +13,7 @@ COMMANDS = {
     "plan": ("fleet.cli.plan", "Show what `up` would do and cost; change nothing."),
     "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
     "urls": ("fleet.cli.urls", "Print each person's URLs."),
+    "handout": ("fleet.cli.handout", "Write a page for each person, to hand out."),
     "ca": ("fleet.cli.ca", "Print the certificate that makes browsers trust a fleet."),
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),

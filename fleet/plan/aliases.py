@@ -15,7 +15,7 @@ from fleet.plan.tokens import digest
 _LONGEST = 40
 # Letters that Unicode does not take apart into a plain letter and an accent.
 _PLAIN = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 )
 
 
