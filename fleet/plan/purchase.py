@@ -230,6 +230,6 @@ def _groups(refusals: Iterable[Refusal]) -> list[list[Refusal]]:
 
 def _where_and_why(group: Sequence[Refusal]) -> str:
     first = group[0]
-    zones = ", ".join(dict.fromkeys(r.availability_zone for r in group if r.availability_zone))
+    zones = ", ".join(sorted({r.availability_zone for r in group} - {""}))
     where = " in ".join(part for part in (first.instance_type, zones) if part) or "launch"
     return f"{where}: {first.code}: {first.message}{first.quota}"

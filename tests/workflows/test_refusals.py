@@ -141,7 +141,7 @@ def test_a_group_that_is_not_known_everywhere_yet_is_waited_for(bench: Bench) ->
 
 def test_an_instance_that_is_not_known_everywhere_yet_is_tagged_later(bench: Bench) -> None:
     bench.served.cloud.faults.add(
-        "error", action="CreateTags", code="InvalidInstanceID.NotFound", calls=3
+        "error", action="CreateTags", code="InvalidInstanceID.NotFound", calls=2
     )
     bench.arrives()
     (instance,) = bench.live()
