@@ -1,0 +1,96 @@
+"""`sudo: false` on hosts with real systemd, sudo and sshd: an account of the person's own, without root."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.sandbox.containers.needs import missing
+from tests.command import Cli, write_spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+SCRIPT = "set -e\nid -un >~/who\nif sudo -n true; then exit 9; fi\ncat ~/data/numbers\n"
+
+
+def test_the_person_has_an_account_without_root(own: Cli, tmp_path: Path) -> None:
+    if reason := missing():
+        pytest.skip(f"no container hosts here: {reason}")
+    started = own("sandbox", "start", "--hosts", "container")
+    assert started.returncode == 0, started.stderr
+    key = tmp_path / "key"
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], timeout=60, check=True
+    )
+    public = key.with_suffix(".pub").read_text().strip()
+    (tmp_path / "people.csv").write_text(f"member,ssh_key\nana,{public}\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/numbers").write_text("1 2 3\n")
+    (tmp_path / "setup.sh").write_text(SCRIPT)
+    wishes = "{packages: [einops], files: {./data: ~/data}, script: ./setup.sh"
+    spec = write_spec(tmp_path, "locked", bootstrap=f"{wishes}, sudo: false}}")
+    spec.write_text(spec.read_text().replace("members: [ana, ben]", "roster: people.csv"))
+    (ana,) = own.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
+    assert (ana["state"], ana["reason"]) == ("ready", None)
+
+    # Jupyter, TensorBoard and the script run as the account; its home is closed, and so is the operator's.
+    users = as_operator(own, "ps -eo user:20,args | awk '/[.]fleet.jupyter/ {print $1}' | sort -u")
+    assert users == "member"
+    assert (
+        as_operator(own, "sudo cat /home/member/who /home/member/data/numbers") == "member\n1 2 3"
+    )
+    assert (
+        as_operator(own, "sudo stat -c '%a %U' /home/member /home/member/data")
+        == "700 member\n700 member"
+    )
+    secrets = "find / -xdev -user member ( -name token -o -name server.pem ) -printf '%m %P\\n'"
+    assert as_operator(
+        own, f"sudo {secrets}".replace("(", r"\(").replace(")", r"\)")
+    ).splitlines() == [
+        "600 home/member/.fleet/server.pem",
+        "600 home/member/.fleet/token",
+    ]
+
+    # Its own key opens the account, and the account alone.
+    assert login(key, "member", ana["address"], "id -un; sudo -n true").stdout == "member\n"
+    assert (
+        login(key, "member", ana["address"], "cat /home/ubuntu/.fleet/asked.json").returncode == 1
+    )
+    assert login(key, "ubuntu", ana["address"], "true").returncode == 255
+
+    again = own.json("--sandbox", "bootstrap", "locked", "-o", "json")["environments"]
+    assert again == [ana]
+    assert own("--sandbox", "down", "locked").returncode == 0
+
+
+def as_operator(own: Cli, line: str) -> str:
+    shown: dict[str, Any] = own.json("--sandbox", "exec", "-o", "json", "locked", "--", line)[
+        "results"
+    ][0]
+    assert shown["exit_status"] == 0, json.dumps(shown)
+    return str(shown["stdout"]).strip()
+
+
+def login(key: Path, user: str, address: str, line: str) -> subprocess.CompletedProcess[str]:
+    options = {
+        "IdentitiesOnly": "yes",
+        "BatchMode": "yes",
+        # The host's key is looked at elsewhere.
+        "StrictHostKeyChecking": "no",
+        "UserKnownHostsFile": "/dev/null",
+        "LogLevel": "ERROR",
+    }
+    flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    return subprocess.run(
+        ["ssh", "-F", "none", "-i", str(key), *flags, f"{user}@{address}", line],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
