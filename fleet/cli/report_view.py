@@ -49,6 +49,31 @@ def echo_status(report: FleetReport, output: str) -> None:
     echo_table(headings, [_status(environment) for environment in report.environments])
 
 
+def echo_proofs(report: FleetReport, output: str) -> None:
+    """Print the receipt of each environment: statuses without/with the token, certificate, cell, GPUs."""
+    if output == "json":
+        receipts = [environment.receipt_as_json() for environment in report.environments]
+        echo_json({**report.as_json(), "environments": receipts})
+        return
+    headings = ("MEMBER", "STATE", "PROVEN", "8888", "6006", "CERTIFICATE", "CELL", "GPUS")
+    echo_table(headings, [_proof(environment) for environment in report.environments])
+
+
+def _proof(environment: Environment) -> Sequence[str]:
+    shown = environment.proof
+    head = (environment.member or "-", environment.state)
+    if shown is None:
+        return (*head, "not yet", "-", "-", "-", "-", "-")
+    until = expiry_text(shown.certified_until) if shown.certified_until else "none: inside SSH"
+    services = (_statuses(shown.jupyter), _statuses(shown.tensorboard))
+    return (*head, expiry_text(shown.at), *services, until, "executed", str(shown.gpus))
+
+
+def _statuses(pair: str) -> str:
+    without, _, with_token = pair.partition("/")
+    return f"refused {without}, with token {with_token}"
+
+
 def _urls(environment: Environment) -> tuple[str, str, str]:
     missing = environment.reason or environment.state
     return (

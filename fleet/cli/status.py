@@ -11,24 +11,31 @@ from fleet.cli.session import Globals, open_context
 
 @click.command("status", short_help="Show a fleet's environments as they stand.")
 @click.argument("name")
+@click.option(
+    "--proof", is_flag=True, help="Show the receipt: what was proven before hand-out, and when."
+)
 @output_option("table", "json")
 @click.pass_obj
-def command(options: Globals, *, name: str, output: str) -> None:
+def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
     """Show the environments of fleet NAME: state, instance, price, expiry. Looks at the services of each.
+
+    The receipt of an environment has the HTTP statuses without and with the token, the end of its certificate under
+    the fleet's authority, the cell that was executed, and the GPUs that it saw.
 
     \b
     Examples:
       fleet status workshop
+      fleet status workshop --proof
       fleet status workshop -o json
     """
     from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.cli.report_view import echo_status  # noqa: PLC0415
+    from fleet.cli.report_view import echo_proofs, echo_status  # noqa: PLC0415
     from fleet.workflows.status import describe_fleet  # noqa: PLC0415
 
     context = open_context(options)
     with working("looking at every environment"):
         report = describe_fleet(context, name)
-    echo_status(report, output)
+    (echo_proofs if proof else echo_status)(report, output)
     if output == "table":
         ready = sum(environment.state == "ready" for environment in report.environments)
         click.echo(

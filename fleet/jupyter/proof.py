@@ -15,6 +15,7 @@ from fleet.errors import ProofError
 from fleet.jupyter.http import Answer, Server, request
 from fleet.jupyter.kernel import run_cell
 from fleet.plan.ports import TENSORBOARD_PATH
+from fleet.plan.proofs import Proof
 
 _SECONDS = 15.0
 _RETRY_SECONDS = 0.3
@@ -29,21 +30,6 @@ except FileNotFoundError:
     listed = ""
 print({a} * {b}, sum(line.startswith("GPU ") for line in listed.splitlines()))
 """
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What was shown: HTTP statuses without and with the token, what the cell saw, and the end of the certificate.
-
-    A status without the token is a refusal: 401, 403, or 302 to the login page. `certified_until` is None without TLS.
-    """
-
-    jupyter_refused: int
-    jupyter_accepted: int
-    tensorboard_refused: int
-    tensorboard_accepted: int
-    gpus: int
-    certified_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -79,11 +65,12 @@ def prove(
     *,
     token: str,
     gpus: int,
+    now: datetime,
     deadline: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Proof:
-    """Prove an environment, waiting until `deadline` (on `clock`) for services that still start.
+    """Prove an environment, waiting until `deadline` (on `clock`) for services that still start. `now` is UTC.
 
     Raises ProofError that says which promise is not kept.
     """
@@ -95,6 +82,7 @@ def prove(
     # Last: nothing runs on an environment that anybody may enter.
     seen = _run_proof_cell(endpoint.jupyter, token=token, gpus=gpus, deadline=deadline, clock=clock)
     return Proof(
+        at=now,
         jupyter_refused=refused,
         jupyter_accepted=accepted.status,
         tensorboard_refused=refused_too,

@@ -14,6 +14,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
+from fleet.plan.proofs import Proof, parse_proof
 
 State = Literal[
     "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",
@@ -23,7 +24,10 @@ State = Literal[
 
 @dataclass(frozen=True)
 class Environment:
-    """One person's instance with its services. `reason` says why it is not ready; empty when it is."""
+    """One person's instance with its services. `reason` says why it is not ready; empty when it is.
+
+    `proof` is the latest, None where nothing was proven yet.
+    """
 
     member: str | None
     instance_id: str | None
@@ -37,6 +41,7 @@ class Environment:
     hourly_usd: Decimal | None
     expires_at: datetime | None
     reason: str
+    proof: Proof | None = None
 
     def as_json(self) -> dict[str, object]:
         """Give the settled JSON shape; prices are numbers in USD, times UTC in ISO 8601."""
@@ -54,6 +59,10 @@ class Environment:
             "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
             "reason": self.reason or None,
         }
+
+    def receipt_as_json(self) -> dict[str, object]:
+        """Give `as_json` with the latest proof as one field more."""
+        return {**self.as_json(), "proof": self.proof.as_json() if self.proof else None}
 
 
 @dataclass(frozen=True)
@@ -83,9 +92,17 @@ _BILLED = {"ready", "starting", "unreachable", "failed", "pending"}
 
 
 def describe_environment(
-    instance: InstanceFact, *, state: State, reason: str = "", token: str | None = None
+    instance: InstanceFact,
+    *,
+    state: State,
+    reason: str = "",
+    token: str | None = None,
+    proof: Proof | None = None,
 ) -> Environment:
-    """Describe one person's environment; with `token` it carries the URLs that log in."""
+    """Describe one person's environment; with `token` it carries the URLs that log in.
+
+    `proof` is what was just shown, None for what the instance's tag says.
+    """
     address = instance.address
     jupyter = tensorboard = None
     if address and state == "ready" and token:
@@ -105,6 +122,7 @@ def describe_environment(
         hourly_usd=instance.hourly_usd,
         expires_at=instance.expires_at,
         reason=reason,
+        proof=proof or parse_proof(instance.tags.get(tags.PROOF)),
     )
 
 

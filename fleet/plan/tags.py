@@ -14,6 +14,7 @@ ACCOUNT = "fleet:account"
 VIA = "fleet:via"
 TLS = "fleet:tls"
 BOOTSTRAP = "fleet:bootstrap"
+PROOF = "fleet:proof"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
 HOURLY_USD = "fleet:hourly-usd"
 STATUS = "fleet:status"

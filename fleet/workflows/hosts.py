@@ -20,6 +20,7 @@ from fleet.plan.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.certificates import certificate_names, certificate_serves
 from fleet.plan.facts import InstanceFact
 from fleet.plan.host_failures import service_failure, step_failure, step_overdue
+from fleet.plan.proofs import Proof, proof_text
 from fleet.plan.report import Environment, describe_environment
 from fleet.plan.tokens import Secrets
 from fleet.ssh.connection import OpenHost, open_host
@@ -68,7 +69,7 @@ def bring_up(context: Context, work: HostWork) -> Environment:
         context.tell(name, "ready", "done", "in place")
         return describe_environment(work.instance, state="ready", token=work.token)
     try:
-        _bootstrap_and_prove(context, work)
+        proof = _bootstrap_and_prove(context, work)
     except FleetError as error:
         if context.interrupted.is_set():  # broken off, which is no fault of the host
             return describe_environment(work.instance, state="starting", reason="interrupted")
@@ -76,8 +77,8 @@ def bring_up(context: Context, work: HostWork) -> Environment:
         for line in error.log if isinstance(error, HostError) else ():
             context.tell(name, "log", "note", line)
         return describe_environment(work.instance, state="failed", reason=str(error))
-    context.tell(name, "ready", "done")
-    return describe_environment(work.instance, state="ready", token=work.token)
+    context.tell(name, "ready", "done", proof.words)
+    return describe_environment(work.instance, state="ready", token=work.token, proof=proof)
 
 
 def _in_place(context: Context, work: HostWork) -> bool:
@@ -92,7 +93,7 @@ def _in_place(context: Context, work: HostWork) -> bool:
     )
 
 
-def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
+def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
     name, clock = work.member, context.clock
     if work.claim:
         _tag(context, work, work.claim)
@@ -108,9 +109,14 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> None:
         _record_host_key(context, work, opened)
         _bootstrap(context, work, opened, until=until)
         context.tell(name, "prove", "running")
-        _prove(context, work, opened, until=until)
-    account = work.asked.account or work.instance.login_user
-    _tag(context, work, {tags.BOOTSTRAP: work.asked.bootstrap_id, tags.ACCOUNT: account})
+        proof = _prove(context, work, opened, until=until)
+    shown = {
+        tags.BOOTSTRAP: work.asked.bootstrap_id,
+        tags.ACCOUNT: work.asked.account or work.instance.login_user,
+        tags.PROOF: proof_text(proof),
+    }
+    _tag(context, work, shown)
+    return proof
 
 
 def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:
@@ -194,13 +200,14 @@ def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str 
     return issue_certificate(authority, names)
 
 
-def _prove(context: Context, work: HostWork, opened: OpenHost, *, until: float) -> None:
+def _prove(context: Context, work: HostWork, opened: OpenHost, *, until: float) -> Proof:
     try:
         with endpoint_through(opened, work.instance, work.secrets.authority) as endpoint:
-            prove(
+            return prove(
                 endpoint,
                 token=work.token,
                 gpus=work.gpus,
+                now=context.now(),
                 deadline=min(until, context.clock() + context.deadlines.proof),
                 clock=context.clock,
                 sleep=context.sleep,

@@ -89,6 +89,17 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
     by_member = {e["member"]: e for e in described["environments"]}
     assert by_member == {e["member"]: e for e in third["environments"]}
     assert cli.json("--sandbox", "urls", "lifecycle", "-o", "json") == described
+    receipts = cli.json("--sandbox", "status", "lifecycle", "--proof", "-o", "json")
+    for receipt in (environment["proof"] for environment in receipts["environments"]):
+        assert receipt["jupyter"] == {"without_token": 403, "with_token": 200}
+        assert receipt["tensorboard"] == {"without_token": 302, "with_token": 200}
+        assert (receipt["cell_executed"], receipt["gpus"]) == (True, 1)
+        assert receipt["certified_until"] > ana["expires_at"]
+    table = cli("--sandbox", "status", "lifecycle", "--proof").stdout.splitlines()
+    assert table[0].split()[:3] == ["MEMBER", "STATE", "PROVEN"]
+    assert all(
+        "refused 403, with token 200  refused 302, with token 200" in row for row in table[1:]
+    )
     listed = cli.json("--sandbox", "ls", "-o", "json")["fleets"]
     assert [(f["fleet"], f["running"]) for f in listed if f["fleet"] == "lifecycle"] == [
         ("lifecycle", 3)

@@ -99,7 +99,7 @@ def certified(folder: Path, authority: str, *names: str) -> Path:
 )
 def test_broken_promises_are_found(behaviour: Behaviour, message: str) -> None:
     with pretend(behaviour) as endpoint, pytest.raises(ProofError, match=message):
-        prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic() + 1)
+        prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic() + 1)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_broken_promises_are_found(behaviour: Behaviour, message: str) -> None:
 )
 def test_tensorboard_is_behind_the_token(behaviour: Behaviour, message: str) -> None:
     with pretend(behaviour) as endpoint, pytest.raises(ProofError, match=message):
-        prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic() + 1)
+        prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic() + 1)
 
 
 def test_nobody_there() -> None:
     with pretend(Behaviour()) as endpoint:
         pass
     with pytest.raises(ProofError, match="Jupyter does not answer"):
-        prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic())
+        prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic())
     assert not answers(endpoint, token=TOKEN, timeout=5)
 
 
@@ -144,7 +144,7 @@ def test_the_certificate_must_be_the_fleets_own_and_carry_the_address(tmp_path: 
         with pretend(Behaviour(), certificate=bad, authority=trusted) as endpoint:
             assert not answers(endpoint, token=TOKEN, timeout=5)
             with pytest.raises(ProofError, match="certificate verify failed"):
-                prove(endpoint, token=TOKEN, gpus=1, deadline=time.monotonic())
+                prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic())
 
 
 def test_a_server_without_tls_is_not_spoken_to() -> None:
