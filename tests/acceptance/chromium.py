@@ -99,6 +99,24 @@ class Browser:
         file.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
         return file
 
+    def resize(self, width: int, height: int) -> None:
+        """Show pages on a screen of that many CSS pixels."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+
+    def print(self, **paper: Any) -> bytes:
+        """Print the page as PDF; `paper` are parameters of Page.printToPDF."""
+        return base64.b64decode(self._call("Page.printToPDF", **paper)["data"])
+
+    def permit(self, *permissions: str) -> None:
+        """Let pages do what a person would be asked for."""
+        self._call("Browser.grantPermissions", permissions=permissions)
+
     def _call(self, method: str, **parameters: Any) -> Any:
         self._number += 1
         self._page.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
