@@ -219,6 +219,8 @@ def _unreachable(host: Host, error: Exception) -> UnreachableError:
             remedy="check that the image's login user is right and that cloud-init has run",
         )
     said = str(error) or type(error).__name__
+    if isinstance(error, EOFError | paramiko.SSHException):
+        said = f"something accepts the connection, but no SSH server answers ({said})"
     return UnreachableError(
         f"no SSH connection to {where}: {said}",
         remedy="check that access.from has your address, and the instance's console output",

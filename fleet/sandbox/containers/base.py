@@ -33,6 +33,8 @@ _MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service"),
     *("fstrim.timer", "dpkg-db-backup.timer", "console-getty.service", "getty@.service"),
     *("systemd-networkd-wait-online.service", "systemd-hostnamed.service"),
+    # Nobody is there to be asked; and each takes one of the 128 inotify instances that Linux gives to root.
+    *("systemd-ask-password-console.path", "systemd-ask-password-wall.path"),
 )
 _CLOUD = """\
 # What the AMI's maker says: the metadata service, the login user of this image (the driver adds it).

@@ -15,7 +15,8 @@ from pathlib import Path
 from fleet.errors import SandboxError
 
 _MOUNTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
-_MEMORY = Path("/sys/fs/cgroup/memory")
+_ALL = Path("/sys/fs/cgroup")
+_MEMORY = _ALL / "memory"
 _PATIENCE = 15.0
 
 
@@ -77,11 +78,18 @@ def end(group: Path) -> bool:
         with contextlib.suppress(FileNotFoundError):
             (group / "cgroup.kill").write_text("1")
         time.sleep(0.02)
-    for tree in (group, _MEMORY / group.relative_to(mounted_at() or group)):
+    for tree in trees(group):
         for below, _, _ in os.walk(tree, topdown=False):
             with contextlib.suppress(OSError):  # busy for a moment longer: the next sweep takes it
                 os.rmdir(below)  # noqa: PTH106 - os.walk gives strings
     return ran
+
+
+def trees(group: Path) -> list[Path]:
+    """The group in every hierarchy that has it: beside v2, systemd-nspawn makes one in systemd's own of v1."""
+    name = group.relative_to(mounted_at() or group)
+    below = [each / name for each in _ALL.iterdir() if each.is_dir()]
+    return [each for each in dict.fromkeys((group, *below)) if each.is_dir()]
 
 
 def end_all(directory: Path) -> bool:
