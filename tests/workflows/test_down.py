@@ -36,7 +36,7 @@ def test_everything_goes(world: World) -> None:
         "security_groups": 1,
         "key_pairs": 1,
         "launch_templates": 1,
-        "parameters": 2,
+        "parameters": 3,
     }
     assert remaining == {}
     assert take_away(world) == ({}, {}), "nothing to do, and no complaint"

@@ -22,7 +22,7 @@ from tests.workflows.fleets import down, launched, released, remaining
 
 pytestmark = pytest.mark.slow
 
-SHARED = {"security_groups": 1, "key_pairs": 1, "launch_templates": 1, "parameters": 2}
+SHARED = {"security_groups": 1, "key_pairs": 1, "launch_templates": 1, "parameters": 3}
 
 
 def own(kind: Any, **more: str) -> Any:
