@@ -61,6 +61,11 @@ def points_of(
     return [Point(a, n) for a, count in least.items() if wanted(a) for n in range(1, count + 1)]
 
 
+def changes(action: str) -> bool:
+    """Whether an action does more than read."""
+    return not action.startswith(("Describe", "Get"))
+
+
 class Calls:
     """Counts the calls at a cloud's gate, and ends a run at one of them."""
 
@@ -143,6 +148,11 @@ class Yard:
         seen = self.calls.seen
         self.calls.restart()
         return seen
+
+    def changes_of(self, work: Callable[[], object]) -> Counter[str]:
+        """The calls of a piece of work that do not only read."""
+        seen = self.calls_of(work)
+        return Counter({action: count for action, count in seen.items() if changes(action)})
 
     def killed(self, run: runs.Run, about: str, point: Point, when: When) -> bool:
         """Run until a point, and kill it there; False where the run ended without coming by."""

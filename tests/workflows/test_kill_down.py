@@ -11,7 +11,7 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
-from tests.workflows.kills import BRISK, Standing, When, Yard, points_of
+from tests.workflows.kills import BRISK, Standing, When, Yard, changes, points_of
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ def test_down_that_keeps_volumes_killed_at_every_change(yard: Yard, when: When) 
         yard.drop_volumes()
     assert len(kept.pop("volumes")) == 2
     assert not any(kept.values())
-    points = points_of(recorded, lambda action: not action.startswith(("Describe", "Get")))
+    points = points_of(recorded, changes)
     for point in points:
         yard.surely_killed(runs.down_and_keep, "workshop", point, when, prepare=lambda: _anew(yard))
         yard.down(keep_volumes=True)

@@ -13,7 +13,7 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
-from tests.workflows.kills import BRISK, Point, When, Yard, points_of
+from tests.workflows.kills import BRISK, Point, When, Yard, changes, points_of
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def test_up_over_a_changed_spec_killed_at_every_change(yard: Yard, when: When) -
         whole = yard.standing()
         yard.down()
     assert whole["instances"] == ["ana", "ben", "cyd"]
-    points = points_of(recorded, lambda action: not action.startswith(("Describe", "Get")))
+    points = points_of(recorded, changes)
     for point in points:
         yard.surely_killed(runs.up, CHANGED, point, when, prepare=lambda: _half_asleep(yard))
         yard.up(CHANGED)

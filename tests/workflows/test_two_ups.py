@@ -1,0 +1,72 @@
+"""Two `up` of one fleet at the same moment, on one machine and on two: one fleet of the right size."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.cloud.recording import serve
+from tests.workflows import runs
+from tests.workflows.conftest import spec_text
+from tests.workflows.fleets import remaining
+from tests.workflows.kills import BRISK, Yard
+
+pytestmark = pytest.mark.slow
+
+SPEC = spec_text(members="[ana, ben]")
+ROUNDS = 50
+SEED = 20261121
+LEASE = {"PutParameter": 1, "DeleteParameters": 1}
+"""A run that changes nothing takes the lease and gives it back."""
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    with serve(BRISK) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        yield Yard(served, tmp_path / "third", SPEC)
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+def test_two_at_the_same_time_end_with_one_fleet(yard: Yard, tmp_path: Path, machines: int) -> None:
+    """Each comes at a random moment of the other's run."""
+    delays = random.Random(SEED + machines)
+    print(f"seed {SEED + machines}")
+    nothing = yard.standing()
+    yard.up()
+    whole = yard.standing()
+    yard.down()
+    caches = [tmp_path / "first", tmp_path / ("first" if machines == 1 else "second")]
+    took = _alone(yard, caches[0])
+    met = 0
+    for number in range(ROUNDS):
+        delay = delays.uniform(0, took)
+        yard.calls.restart()
+        first = runs.start(runs.up, yard.served, caches[0], SPEC)
+        time.sleep(delay)
+        met += first.is_alive()
+        second = runs.start(runs.up, yard.served, caches[1], SPEC)
+        codes = runs.ended(first), runs.ended(second)
+        said = f"round {number}, {delay:.3f} s apart"
+        assert codes == (0, 0), said
+        assert yard.calls.seen["CreateFleet"] == 1, said
+        assert yard.standing() == whole, said
+        assert yard.changes_of(yard.up) == LEASE, said
+        assert remaining(yard.down()) == {}, said
+        assert yard.standing() == nothing, said
+    print(f"{ROUNDS} rounds, {met} of them met, {machines} machines: always one fleet of 2")
+    assert met > ROUNDS / 2
+
+
+def _alone(yard: Yard, cache: Path) -> float:
+    """How long an undisturbed run takes, once everything is warm."""
+    for _ in range(2):
+        began = time.monotonic()
+        assert runs.ended(runs.start(runs.up, yard.served, cache, SPEC)) == 0
+        took = time.monotonic() - began
+        yard.down()
+    return took
