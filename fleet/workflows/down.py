@@ -5,6 +5,7 @@ Touches only what carries the fleet's tag and our mark. Run again after a crash 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -23,6 +24,8 @@ from fleet.workflows.inventory import describe_inventory, look_again
 from fleet.workflows.lease import hold_lease
 from fleet.workflows.prices import read_figures
 from fleet.workflows.release import release
+
+_SHARED = frozenset({"security_groups", "key_pairs", "launch_templates", "parameters"})
 
 
 def plan_down(
@@ -52,7 +55,9 @@ def apply_down(context: Context, teardown: Teardown) -> Receipt:
         account_id=account_id,
         command="down",
         take_over=teardown.whole,
-    ):
+    ) as lease:
+        if lease.broke_one and teardown.whole:
+            teardown = _with_what_was_made(context, teardown)
         newcomers = _release(attempts, teardown)
     context.tell(None, "look again", "running")
     receipt = _look_again(attempts, teardown, newcomers)
@@ -60,6 +65,20 @@ def apply_down(context: Context, teardown: Teardown) -> Receipt:
     if teardown.whole and receipt.clean:
         context.cache(account_id, teardown.fleet).delete()
     return receipt
+
+
+def _with_what_was_made(context: Context, teardown: Teardown) -> Teardown:
+    """Add what the run that was taken over had made since the plan, but instances, which show by themselves later."""
+    known = {r.key for r in (*teardown.release, *teardown.keep)}
+    leases = tags.lease_path(teardown.fleet)
+    made = tuple(
+        r
+        for r in plan_down(context, teardown.fleet).release
+        if r.key not in known
+        and r.kind in _SHARED
+        and not (r.kind == "parameters" and r.resource_id.startswith(leases))
+    )
+    return dataclasses.replace(teardown, release=(*teardown.release, *made))
 
 
 def _release(attempts: Attempts, teardown: Teardown) -> tuple[Resource, ...]:

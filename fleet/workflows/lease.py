@@ -30,13 +30,14 @@ _UNSEEN = timedelta(hours=1)
 class HeldLease:
     """A lease that this run holds, until it is found `lost` to somebody who took over.
 
-    `inherited` are requests that a broken lease's holder had sent, unanswered.
+    `inherited` are requests that a broken lease's holder had sent, unanswered. `broke_one`: there was such a holder.
     """
 
     def __init__(
         self, context: Context, fleet: str, number: int, lease: Lease, inherited: tuple[str, ...]
     ) -> None:
         self.inherited = inherited
+        self.broke_one = number > 1
         self.lost = False
         self._context = context
         self._fleet = fleet
@@ -69,11 +70,31 @@ class HeldLease:
         """Say that this run is still at work."""
         self._write(pending=None)
 
+    def regain(self) -> bool:
+        """Whether this run holds the fleet; once a `down` that took over has ended, it does again.
+
+        False where another run is at work, for what stands is that one's now.
+        """
+        deadline = self._context.clock() + self._context.deadlines.terminated
+        while True:
+            found, current = self._current()
+            if current is not None and current.run == self.run:
+                return True
+            if not found:
+                return self._make_anew()
+            if current is None or current.command != "down" or self._context.clock() >= deadline:
+                return False
+            self._context.sleep(_LOOK_SECONDS)
+
     def release(self) -> None:
-        """End the lease, and all that were broken; one with something unanswered stays for the next run."""
+        """End the lease, and all that were broken; one with something unanswered stays for the next run.
+
+        Numbers begin anew when all are gone: after a `down` that took over, ours may be somebody else's.
+        """
         with self._lock:
             self._released = True
-            if not self._lease.pending:
+            _, current = self._current()
+            if not self._lease.pending and current is not None and current.run == self.run:
                 numbers = range(1, self._number + 1)
                 delete_leases(self._context.aws, fleet=self._fleet, numbers=numbers)
 
@@ -87,9 +108,27 @@ class HeldLease:
             text = as_text(self._lease)
             write_lease(self._context.aws, fleet=self._fleet, number=self._number, text=text)
 
-    def _require_own(self) -> None:
+    def _current(self) -> tuple[dict[int, str], Lease | None]:
+        """Read all leases, and the one that holds."""
         found = read_leases(self._context.aws, fleet=self._fleet)
-        current = from_text(found.get(max(found, default=0), ""))
+        return found, from_text(found.get(max(found, default=0), ""))
+
+    def _make_anew(self) -> bool:
+        with self._lock:
+            now, owned = self._context.now(), tags.fleet_tags(self._fleet)
+            lease = replace(self._lease, taken_at=now, renewed_at=now, pending="")
+            text = as_text(lease)
+            made = create_lease(
+                self._context.aws, fleet=self._fleet, number=1, text=text, tags=owned
+            )
+            if made:
+                self._lease, self._number, self.lost = lease, 1, False
+                said = "a `fleet down` had taken over, and has ended: the lease is taken again"
+                self._context.tell(None, "lease", "note", said)
+            return made
+
+    def _require_own(self) -> None:
+        _, current = self._current()
         if current is None or current.run != self.run:
             self.lost = True
             by = current.said if current else f"`fleet down {self._fleet}`"

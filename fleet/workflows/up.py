@@ -75,7 +75,7 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
     except EndpointError:
         raise
     except FleetError as error:
-        if came or lease.lost or lease.unanswered:
+        if came or lease.unanswered or not lease.regain():
             raise
         context.tell(None, "launch", "note", "nothing came: what was made for it is taken away")
         if not remove_foundation(context, plan.fleet):

@@ -66,25 +66,28 @@ def changes(action: str) -> bool:
     return not action.startswith(("Describe", "Get"))
 
 
+def _nothing() -> None:
+    pass
+
+
 class Calls:
-    """Counts the calls at a cloud's gate, and ends a run at one of them."""
+    """Counts the calls at a cloud's gate, and does something at one of them."""
 
     def __init__(self, served: Served) -> None:
         self._turn = threading.Condition()
-        self._point: Point | None = None
-        self._when: When = "before"
-        self._watched: int | None = None
         self._under_way: set[int] = set()
-        self.seen: Counter[str] = Counter()
-        self.met = False
-        self.victim: SimpleQueue[BaseProcess] = SimpleQueue()
+        self.restart()
         served.cloud.gate.checks.insert(0, self._arrived)
         served.cloud.gate.witnesses.append(self._answered)
 
-    def restart(self, point: Point | None = None, when: When = "before") -> None:
+    def restart(
+        self, point: Point | None = None, when: When = "before", act: Callable[[], None] = _nothing
+    ) -> None:
+        """Count from 1; `act` once before the call at `point` takes effect, or once after that."""
         with self._turn:
-            self._point, self._when, self._watched, self.met = point, when, None, False
-            self.seen, self.victim = Counter(), SimpleQueue()
+            self._point, self._when, self._act = point, when, act
+            self._watched: int | None = None
+            self.seen: Counter[str] = Counter()
 
     def settle(self) -> None:
         """Wait until what a dead run had sent has taken effect."""
@@ -94,28 +97,30 @@ class Calls:
     def _arrived(self, call: Call) -> ApiError | None:
         with self._turn:
             self.seen[call.action] += 1
+            self._under_way.add(call.number)
             meant = Point(call.action, self.seen[call.action]) == self._point
             if meant and self._when == "after":
                 self._watched = call.number
-            if not meant or self._when == "after":
-                self._under_way.add(call.number)
-                return None
-        self._kill()
-        raise ConnectionCut
+            now = meant and self._when == "before"
+        if now:
+            try:
+                self._act()
+            except ConnectionCut:
+                self._leave(call)
+                raise
+        return None
 
     def _answered(self, call: Call, _: object) -> None:
         try:
             if call.number == self._watched:
-                self._kill()
-                raise ConnectionCut
+                self._act()
         finally:
-            with self._turn:
-                self._under_way.discard(call.number)
-                self._turn.notify_all()
+            self._leave(call)
 
-    def _kill(self) -> None:
-        runs.kill(self.victim.get(timeout=_SECONDS))
-        self.met = True
+    def _leave(self, call: Call) -> None:
+        with self._turn:
+            self._under_way.discard(call.number)
+            self._turn.notify_all()
 
 
 @dataclass
@@ -156,13 +161,21 @@ class Yard:
 
     def killed(self, run: runs.Run, about: str, point: Point, when: When) -> bool:
         """Run until a point, and kill it there; False where the run ended without coming by."""
-        self.calls.restart(point, when)
+        victim: SimpleQueue[BaseProcess] = SimpleQueue()
+        hit: list[Point] = []
+
+        def act() -> None:
+            runs.kill(victim.get(timeout=_SECONDS))
+            hit.append(point)
+            raise ConnectionCut
+
+        self.calls.restart(point, when, act)
         process = runs.start(run, self.served, self.cache, about)
-        self.calls.victim.put(process)
+        victim.put(process)
         code = runs.ended(process)
         self.calls.settle()
-        met = self.calls.met
         self.calls.restart()
+        met = bool(hit)
         assert code == (-signal.SIGKILL if met else 0), f"{point}: the run ended by itself: {code}"
         return met
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import boto3
 
 from fleet.aws.clients import Aws
+from fleet.errors import FleetError
 from fleet.workflows.context import Context, Deadlines, Settings
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.planning import plan_up
@@ -63,6 +64,15 @@ def up(url: str, cache: str, text: str) -> None:
     os.environ["AWS_ENDPOINT_URL"] = url
     context = context_over(url, Path(cache), session=warm_session())
     apply_up(context, plan_up(context, read(text), folder=Path()))
+
+
+def up_that_tells(url: str, cache: str, text: str) -> None:
+    """The same; ends with exit code 1 where it is refused, and writes what it says to the cache's file `said`."""
+    try:
+        up(url, cache, text)
+    except FleetError as error:
+        (Path(cache) / "said").write_text(str(error))
+        raise SystemExit(1) from error
 
 
 def down(url: str, cache: str, fleet: str) -> None:
