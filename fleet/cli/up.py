@@ -28,6 +28,7 @@ class _Offers:
 
     again: str
     down: str
+    handout: str
 
 
 @click.command("up", short_help="Launch a fleet from a spec, or bring it to its spec.")
@@ -84,7 +85,9 @@ def command(
         return EXIT_DONE
     _ask(context, plan, yes=yes, options=options)
     offers = _Offers(
-        again=f"`{options.command} up {spec}`", down=f"`{options.command} down {plan.fleet}`"
+        again=f"`{options.command} up {spec}`",
+        down=f"`{options.command} down {plan.fleet}`",
+        handout=f"`{options.command} handout {plan.fleet} --out {plan.fleet}`",
     )
     report = _apply(context, plan, offers)
     _echo_result(report, offers, output)
@@ -155,9 +158,12 @@ def _echo_result(report: FleetReport, offers: _Offers, output: str) -> None:
     ready = sum(environment.state == "ready" for environment in report.environments)
     total = len(report.environments)
     text = f"{ready} of {total} ready, {usd(report.hourly_usd)}"
-    if ready < total:
-        text += f"; {offers.again} tries again"
-    click.echo(f"{text}; {offers.down} takes everything away", err=True)
+    following = (
+        f"{offers.again} tries again"
+        if ready < total
+        else f"{offers.handout} writes a page for each person"
+    )
+    click.echo(f"{text}; {following}", err=True)
 
 
 def _exit_code(report: FleetReport, least: int | None) -> int:

@@ -1,4 +1,4 @@
-"""The pages of a hand-out in a real browser: on a phone, on a desktop, on paper; read back, and held to be accessible."""
+"""The pages of a hand-out in a real browser: on a phone, a desktop and paper; read back, and held to be accessible."""
 
 from __future__ import annotations
 

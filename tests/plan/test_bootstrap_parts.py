@@ -38,6 +38,9 @@ def part(name: str, **values: Any) -> str:
     return render(STEPS + load_texts().parts[name], **values)
 
 
+SYSTEM = "person_files=$HOME\n" + part("system", numa_unit="")
+
+
 def program(folder: Path, name: str, text: str) -> None:
     path = folder / "bin" / name
     path.parent.mkdir(exist_ok=True)
@@ -143,7 +146,7 @@ case "$*" in
     touch {tmp_path}/updated ;;
 esac""",
     )
-    done = run(tmp_path, part("system", numa_unit="") + "\ninstall_from_os git")
+    done = run(tmp_path, SYSTEM + "\ninstall_from_os git")
     assert done.returncode == 0, done.stdout
     said = (tmp_path / "lists").read_text().splitlines()
     install = "apt-get -qy -o DPkg::Lock::Timeout=600 install git"
@@ -158,9 +161,7 @@ def test_without_a_network_updating_is_not_tried_again(tmp_path: Path) -> None:
         "apt-get",
         f"echo \"$*\" >>{tmp_path}/said; echo 'E: Temporary failure resolving' >&2; exit 100",
     )
-    done = run(
-        tmp_path, part("system", numa_unit="") + "\ninstall_from_os git || echo 'not there' >&3"
-    )
+    done = run(tmp_path, SYSTEM + "\ninstall_from_os git || echo 'not there' >&3")
     assert done.stdout.splitlines()[-1] == "not there"
     assert (tmp_path / "said").read_text().count("update") == 1
 
@@ -169,7 +170,7 @@ def test_amazon_linux_uses_dnf(tmp_path: Path) -> None:
     program(tmp_path, "sudo", 'shift\nexec "$@"')
     program(tmp_path, "dnf", f'echo "$*" >{tmp_path}/said')
     hidden = 'command() { [ "$2" != apt-get ] && builtin command "$@"; }\n'
-    done = run(tmp_path, hidden + part("system", numa_unit="") + "\ninstall_from_os git")
+    done = run(tmp_path, hidden + SYSTEM + "\ninstall_from_os git")
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "said").read_text() == "-qy install git\n"
 
