@@ -119,13 +119,16 @@ def plan_overview(
     logins: Mapping[str, PersonalLogin],
 ) -> Overview:
     """Give everybody's page; `names` are aliases and `logins` SSH's side, both by member."""
-    pages = tuple(
+    pages = [
         _page(one, frame, one.member, alias=names[one.member], login=logins.get(one.member))
         for one in report.environments
         if one.member is not None
-    )
+    ]
+    pages.sort(key=lambda page: page.alias)
     again = f"{frame.command} handout {report.fleet} --out …"
-    return Overview(report.fleet, report.region, frame.made_at, report.hourly_usd, again, pages)
+    return Overview(
+        report.fleet, report.region, frame.made_at, report.hourly_usd, again, tuple(pages)
+    )
 
 
 def _page(

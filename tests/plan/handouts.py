@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from fleet.assets.certificates import make_authority
 from fleet.plan import tags
@@ -49,9 +48,7 @@ def instance(member: str, number: int = 7, **more: str) -> InstanceFact:
     )
 
 
-def overview(
-    *members: str, contact: str = "anna@example.org", tls: bool = True, **more: str
-) -> Overview:
+def overview(*members: str, contact: str = "anna@example.org", **more: str) -> Overview:
     """Give a fleet whose environments are ready."""
     instances = [instance(name, number, **more) for number, name in enumerate(members, 7)]
     logins = {
@@ -64,7 +61,7 @@ def overview(
         "us-east-1",
         tuple(describe_environment(one, state="ready", token=TOKEN) for one in instances),
     )
-    frame = Frame("workshop", "us-east-1", contact, "fleet", authority() if tls else None, NOW)
+    frame = Frame("workshop", "us-east-1", contact, "fleet", authority(), NOW)
     return plan_overview(report, frame, names=aliases("workshop", members), logins=logins)
 
 
@@ -76,6 +73,3 @@ def page(member: str = "ana", **more: str) -> Page:
 def unready(one: Page, reason: str) -> Page:
     """Give a page of an environment that does not answer."""
     return replace(one, state="unreachable", reason=reason, jupyter_url=None, tensorboard_url=None)
-
-
-PRICE = Decimal("1.006")
