@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,9 +97,8 @@ def test_pure_layers_touch_nothing() -> None:
             continue
         impure = {name for name in _imports(path) if name.split(".")[0] in IMPURE}
         assert not impure, f"{path.name} imports {impure}"
-        text = path.read_text("utf-8")
-        for call in ("datetime.now(", "date.today(", "open(", "print("):
-            assert call not in text.replace("urlopen(", ""), f"{path.name} calls {call}"
+        called = re.search(r"\b(datetime\.now|date\.today|open|print)\(", path.read_text("utf-8"))
+        assert called is None, f"{path.name} calls {called[0]}"
 
 
 def test_no_layer_knows_of_the_sandbox() -> None:
