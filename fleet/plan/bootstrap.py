@@ -24,6 +24,7 @@ JUPYTER_PACKAGES = (
     "jupyterlab-nvdashboard>=0.11",  # the GPUs' load and memory; 0.14 on needs Python 3.11
     "jupyter-server-proxy>=4.4,<5",  # asks for the token before TensorBoard, which has no login
     "tensorboard>=2.19,<3",
+    "jsonschema<4.25",  # from there on it brings a grammar that costs each server 1.3 s at start (its issue 1428)
     "pip",  # for %pip in a notebook
 )
 """What the environment's own venv gets; the framework stays in the image's environment."""

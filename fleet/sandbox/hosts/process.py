@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from fleet.errors import SandboxError
 from fleet.sandbox import strays
 from fleet.sandbox.hosts import console, hypervisor
+from fleet.sandbox.hosts.bytecode import compile_new
 from fleet.sandbox.hosts.paths import HostPaths
 from fleet.sandbox.strays import MARK
 from fleet.sandbox.trees import remove_tree
@@ -57,7 +58,9 @@ class ProcessDriver:
         self._users: dict[str, str] = {}
         self._orders: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        (self._directory / "cache").mkdir(parents=True, exist_ok=True)
+        cache = self._directory / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        self._compiling = compile_new(cache, {MARK: str(self._directory / "hosts")})
 
     def boot(self, host: HostConfig) -> None:
         """Begin to boot. A host that runs is left alone."""
@@ -110,6 +113,9 @@ class ProcessDriver:
         for instance_id in known:
             self.destroy(instance_id)
         self._close_hypervisor()
+        if self._compiling is not None:
+            self._compiling.kill()
+            self._compiling.wait()
 
     def _paths(self, instance_id: str) -> HostPaths:
         top = self._directory / "hosts" / instance_id
