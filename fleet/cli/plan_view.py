@@ -12,7 +12,6 @@ from fleet.cli.output import usd
 from fleet.plan.cost import for_hours
 from fleet.plan.launch import Plan
 from fleet.plan.needs import describe_needs
-from fleet.plan.ports import PORTS
 from fleet.plan.tags import expiry_text
 
 
@@ -40,7 +39,7 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     yield "volume", f"{volume.size_gib} GiB {volume.type}, encrypted, gone with its instance"
     yield "network", f"{plan.network.vpc_id}, {plan.network.way.words}"
     sources = sorted({rule.cidr for rule in plan.ingress})
-    yield "ports", f"{', '.join(map(str, PORTS))} from {', '.join(sources)}"
+    yield "ports", f"{', '.join(map(str, plan.network.way.ports))} from {', '.join(sources)}"
     yield from _members(plan)
     for check in plan.quotas.checks:
         if check.needed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import click
+
 from fleet.cli.output import echo_csv, echo_json, echo_markdown, echo_table, usd
 from fleet.plan.report import Environment, FleetReport
 from fleet.plan.tags import expiry_text
@@ -12,7 +14,9 @@ _URL_HEADINGS = ("member", "jupyter_url", "tensorboard_url")
 
 
 def echo_urls(report: FleetReport, output: str) -> None:
-    """Print each person's URLs."""
+    """Print each person's URLs, and on stderr what they need besides."""
+    if any(environment.inside_ssh for environment in report.environments):
+        click.echo(f"the links open inside `fleet tunnel {report.fleet} MEMBER`", err=True)
     if output == "json":
         echo_json(report.as_json())
         return

@@ -92,6 +92,21 @@ def prove(
     )
 
 
+def prove_token(
+    endpoint: Endpoint,
+    *,
+    token: str,
+    old: str,
+    deadline: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Prove that both services accept a token and refuse the old one. Raises ProofError."""
+    for service in _services(endpoint):
+        _until_answers(service, token=token, deadline=deadline, clock=clock, sleep=sleep)
+        _refused(service, token=old)
+
+
 def answers(endpoint: Endpoint, *, token: str, timeout: float) -> bool:
     """Look once whether both services answer with this token, under the certificate that they must have."""
     try:
@@ -103,9 +118,9 @@ def answers(endpoint: Endpoint, *, token: str, timeout: float) -> bool:
     return found == [200, 200]
 
 
-def _refused(service: _Service) -> int:
+def _refused(service: _Service, *, token: str | None = None) -> int:
     try:
-        answer = service.ask(token=None)
+        answer = service.ask(token=token)
     except (OSError, HTTPException) as error:
         raise _silent(service, str(error) or type(error).__name__) from error
     if answer.status in {401, 403} or (
@@ -113,7 +128,7 @@ def _refused(service: _Service) -> int:
     ):
         return answer.status
     raise ProofError(
-        f"{service.name} answers HTTP {answer.status} without a token",
+        f"{service.name} answers HTTP {answer.status} {'with an old' if token else 'without a'} token",
         remedy="nobody gets this URL: take the environment down",
     )
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from fleet.plan import tags
-from fleet.plan.ways import PUBLIC, Way, parse_way
+from fleet.plan.ways import Way, parse_way
 
 Market = Literal["on-demand", "spot"]
 MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
@@ -170,7 +170,7 @@ class InstanceFact:
     @property
     def address(self) -> str | None:
         """The address at which it is reached, or None while it has none."""
-        return self.public_address if self.way == PUBLIC else self.private_address
+        return self.public_address if self.way.public else self.private_address
 
     @property
     def tls(self) -> bool:

@@ -40,25 +40,41 @@ class Caller:
 
 
 def spec_ingress(
-    sources: Iterable[str], caller: Caller, standing: Collection[IngressRule]
+    sources: Iterable[str],
+    caller: Caller,
+    standing: Collection[IngressRule],
+    *,
+    ports: Collection[int] = PORTS,
 ) -> frozenset[IngressRule]:
-    """Give what `up` makes the ingress: the spec's sources, and what was allowed by hand until it is revoked."""
-    wanted = _rules(sources, caller, _UP)
-    return wanted | frozenset(rule for rule in standing if is_allowed(rule) and rule not in wanted)
+    """Give what `up` makes the ingress: the spec's sources, and what was allowed by hand until it is revoked.
+
+    No other port than `ports` is opened, whoever allowed it.
+    """
+    wanted = _rules(sources, caller, _UP, ports)
+    kept = (rule for rule in standing if is_allowed(rule) and rule.from_port in ports)
+    return wanted | frozenset(rule for rule in kept if rule not in wanted)
 
 
-def allowed_ingress(sources: Iterable[str], caller: Caller) -> frozenset[IngressRule]:
-    """Give the rules of `fleet access allow`."""
-    return _rules(sources, caller, _ALLOW)
+def allowed_ingress(
+    sources: Iterable[str], caller: Caller, standing: Collection[IngressRule] = ()
+) -> frozenset[IngressRule]:
+    """Give the rules of `fleet access allow`, for the ports that `up` has opened."""
+    return _rules(sources, caller, _ALLOW, ports_of(standing))
+
+
+def ports_of(standing: Collection[IngressRule]) -> tuple[int, ...]:
+    """Give the ports that `up` has opened to anybody; all of them where it has opened none."""
+    opened = {rule.from_port for rule in standing if origin(rule) == "up"}
+    return tuple(port for port in PORTS if port in opened) or PORTS
 
 
 def refreshed_ingress(caller: Caller, standing: Collection[IngressRule]) -> frozenset[IngressRule]:
     """Give the ingress in which the caller's address now stands in the place of the caller's old ones."""
     mine = [rule for rule in standing if is_mine(rule, caller)]
     kind = _ALLOW if any(is_allowed(rule) for rule in mine) else _UP
-    others = frozenset(standing).difference(mine)
+    others, ports = frozenset(standing).difference(mine), ports_of(standing)
     # An address that another rule lets in already needs none of its own.
-    return others | frozenset(r for r in _rules([ME], caller, kind) if r not in others)
+    return others | frozenset(r for r in _rules([ME], caller, kind, ports) if r not in others)
 
 
 def is_allowed(rule: IngressRule) -> bool:
@@ -89,11 +105,13 @@ def _mark(kind: str, caller: Caller, *, mine: bool) -> str:
     return _UNFIT.sub("_", text)[: _MOST_CHARACTERS - _TIME_CHARACTERS]
 
 
-def _rules(sources: Iterable[str], caller: Caller, kind: str) -> frozenset[IngressRule]:
+def _rules(
+    sources: Iterable[str], caller: Caller, kind: str, ports: Collection[int]
+) -> frozenset[IngressRule]:
     wanted, time = set(sources), f" {caller.now.astimezone(UTC):{_TIME}}"
     about = {cidr: _mark(kind, caller, mine=False) + time for cidr in wanted - {ME}}
     if ME in wanted:
         about[caller.cidr] = _mark(kind, caller, mine=True) + time
     return frozenset(
-        replace(tcp(port, cidr), description=text) for port in PORTS for cidr, text in about.items()
+        replace(tcp(port, cidr), description=text) for port in ports for cidr, text in about.items()
     )

@@ -323,8 +323,10 @@ def _template(
         spec.name, spec_digest=spec.digest(), expires_at=tags.expiry_text(expires_at)
     )
     instance_tags[tags.LOGIN_USER] = image.user
-    if not spec.access.public:
+    if spec.access.via is not None:
         instance_tags[tags.VIA] = way_of(spec.access).text
+    if spec.tls == "none":
+        instance_tags[tags.TLS] = tags.NO_TLS
     return LaunchTemplate(
         name=name,
         image_id=image.image_id,
@@ -342,7 +344,7 @@ def _template(
 def _ingress(spec: FleetSpec, observed: Observed, *, now: datetime) -> frozenset[IngressRule]:
     caller = Caller(observed.identity.arn, observed.caller_cidr, now)
     standing = [rule for group in observed.owned.security_groups for rule in group.ingress]
-    return spec_ingress(spec.access.sources, caller, standing)
+    return spec_ingress(spec.access.sources, caller, standing, ports=way_of(spec.access).ports)
 
 
 def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:

@@ -16,6 +16,9 @@ from fleet.plan.money import as_number, total
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 from fleet.plan.proofs import Proof, parse_proof
 
+HERE = "127.0.0.1"
+"""The near end of a tunnel."""
+
 State = Literal[
     "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",
     "shutting-down", "terminated",
@@ -42,6 +45,11 @@ class Environment:
     expires_at: datetime | None
     reason: str
     proof: Proof | None = None
+
+    @property
+    def inside_ssh(self) -> bool:
+        """Whether its links open at the near end of a tunnel alone."""
+        return self.jupyter_url is not None and f"//{self.address}:" not in self.jupyter_url
 
     def as_json(self) -> dict[str, object]:
         """Give the settled JSON shape; prices are numbers in USD, times UTC in ISO 8601."""
@@ -107,8 +115,10 @@ def describe_environment(
     jupyter = tensorboard = None
     if address and state == "ready" and token:
         scheme = "https" if instance.tls else "http"
-        jupyter = f"{scheme}://{address}:{JUPYTER_PORT}/lab?token={token}"
-        tensorboard = f"{scheme}://{address}:{TENSORBOARD_PORT}{TENSORBOARD_PATH}?token={token}"
+        # Where nothing but SSH comes in, they open at the near end of a tunnel.
+        at = HERE if instance.way.tunnelled else address
+        jupyter = jupyter_url(f"{scheme}://{at}:{JUPYTER_PORT}", token)
+        tensorboard = tensorboard_url(f"{scheme}://{at}:{TENSORBOARD_PORT}", token)
     return Environment(
         member=instance.member,
         instance_id=instance.instance_id,
@@ -124,6 +134,16 @@ def describe_environment(
         reason=reason,
         proof=proof or parse_proof(instance.tags.get(tags.PROOF)),
     )
+
+
+def jupyter_url(base: str, token: str) -> str:
+    """Give the link that logs in to JupyterLab, at a server such as https://203.0.113.7:8888."""
+    return f"{base}/lab?token={token}"
+
+
+def tensorboard_url(base: str, token: str) -> str:
+    """Give the link that logs in to TensorBoard, at a server such as https://203.0.113.7:6006."""
+    return f"{base}{TENSORBOARD_PATH}?token={token}"
 
 
 def missing_environment(member: str, *, reason: str) -> Environment:

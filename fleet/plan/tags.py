@@ -16,6 +16,7 @@ TLS = "fleet:tls"
 BOOTSTRAP = "fleet:bootstrap"
 PROOF = "fleet:proof"
 TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, not a secret
+TOKEN_ON_HOST = "fleet:token-on-host"  # noqa: S105 - a tag too: the generation that the host was told last
 HOURLY_USD = "fleet:hourly-usd"
 STATUS = "fleet:status"
 KEPT = "fleet:kept"

@@ -8,18 +8,21 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
+from fleet.plan.generations import Generations
+
 
 @dataclass(frozen=True)
 class Secrets:
     """The fleet's secrets; none shows in a repr.
 
     `fleet_secret` is random text, `private_key` an ed25519 key in OpenSSH's format, `authority` the private key and the
-    certificate of the fleet's certificate authority in PEM.
+    certificate of the fleet's certificate authority in PEM. `generations` are those that new instances begin with.
     """
 
     fleet_secret: str = field(repr=False)
     private_key: str = field(repr=False)
     authority: str = field(repr=False)
+    generations: Generations = field(default_factory=Generations)
 
 
 def jupyter_token(fleet_secret: str, member: str, *, generation: int) -> str:

@@ -1,4 +1,4 @@
-"""How instances are reached: at public addresses, or at private ones by one of three ways. Pure.
+"""How instances are reached: at public addresses, openly or inside SSH, or at private ones by one of three ways. Pure.
 
 Tags are the record: the way stands in an instance's tag, for whoever comes later without the spec.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fleet.plan.ports import PORTS, SSH_PORT
 from fleet.spec.access import Access
 
-Kind = Literal["public", "direct", "ssm", "bastion"]
+Kind = Literal["public", "tunnel", "direct", "ssm", "bastion"]
 
-_KINDS: tuple[Kind, ...] = ("public", "direct", "ssm", "bastion")
+_KINDS: tuple[Kind, ...] = ("public", "tunnel", "direct", "ssm", "bastion")
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,24 @@ class Way:
     @property
     def tunnelled(self) -> bool:
         """Whether only SSH comes through, so that other ports are reached inside of it."""
-        return self.kind in {"ssm", "bastion"}
+        return self.kind in {"tunnel", "ssm", "bastion"}
+
+    @property
+    def public(self) -> bool:
+        """Whether instances are reached at public addresses."""
+        return self.kind in {"public", "tunnel"}
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports that the security group opens."""
+        return (SSH_PORT,) if self.kind == "tunnel" else PORTS
 
     @property
     def words(self) -> str:
         """Say it to a person."""
         return {
             "public": "public addresses",
+            "tunnel": "public addresses, Jupyter and TensorBoard inside SSH",
             "direct": "private addresses, reached directly",
             "ssm": "private addresses, SSH over Systems Manager",
             "bastion": f"private addresses, SSH through {self.bastion}",

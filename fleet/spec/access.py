@@ -21,15 +21,16 @@ from fleet.spec.frozen import Frozen, at_least_one
 from fleet.spec.refusal import refuse
 from fleet.spec.values import parse_switch
 
-Through = Literal["ssm", "direct"]
+Through = Literal["ssm", "direct", "tunnel"]
 
 _WAYS = "via: ssm, via: direct, or via: {bastion: USER@HOST}"
 
 
 class Via(Frozen):
-    """The way to instances without public addresses: exactly one of a kind and a bastion host.
+    """The way to instances: exactly one of a kind and a bastion host.
 
-    `ssm` is a session of Systems Manager, `direct` a network that reaches them (VPN, peering).
+    `ssm` is a session of Systems Manager, `direct` a network that reaches them (VPN, peering): both, and a bastion,
+    are for instances without public addresses. `tunnel` is SSH to public addresses, with no other port open.
     """
 
     through: Through | None = None
@@ -69,7 +70,12 @@ class Access(Frozen):
     @property
     def public(self) -> bool:
         """Whether instances get public addresses."""
-        return self.via is None
+        return self.via is None or self.tunnel
+
+    @property
+    def tunnel(self) -> bool:
+        """Whether instances have public addresses at which SSH alone comes in."""
+        return self.via is not None and self.via.through == "tunnel"
 
     @field_validator("public_ip")
     @classmethod
@@ -80,16 +86,26 @@ class Access(Frozen):
     ) -> bool | None:
         if value is None or "via" not in info.data:
             return value
-        if value and info.data["via"] is not None:
+        via = info.data["via"]
+        if via is not None and via.through == "tunnel":
+            if not value:
+                raise refuse(
+                    "is false beside via: tunnel, which is SSH to public addresses",
+                    "remove public_ip, or write via: ssm, via: direct, or via: {bastion: USER@HOST}",
+                )
+            return value
+        if value and via is not None:
             raise refuse("is true beside via", "remove via, or write public_ip: false")
-        if not value and info.data["via"] is None:
+        if not value and via is None:
             raise refuse("is false, and no way in is written", f"add {_WAYS}")
         return value
 
     @model_validator(mode="after")
     def _reached_from_inside(self) -> Access:
         """Hosts without public addresses see a bastion or VPN client at an address of its own network."""
-        if self.via is None or self.via.through == "ssm" or self.sources != (rules.ME,):
+        if self.public or self.sources != (rules.ME,):
+            return self
+        if self.via is not None and self.via.through == "ssm":
             return self
         raise refuse(
             "lets in only me, your public address, which hosts without public addresses never see",

@@ -252,9 +252,10 @@ VIA = Keys(
     keys=(
         Key(
             "through",
-            Text(("ssm", "direct")),
+            Text(("ssm", "direct", "tunnel")),
             "`ssm`: SSH over a session of Systems Manager, which needs its plugin here and an "
-            "instance profile there; `direct`: a VPN or peering reaches private addresses.",
+            "instance profile there; `direct`: a VPN or peering reaches private addresses; `tunnel`: "
+            "public addresses with no port open but SSH's, through which `fleet open` and `fleet tunnel` go.",
             "ssm",
         ),
         Key(
@@ -304,9 +305,10 @@ ACCESS = Keys(
         Key(
             "via",
             VIA,
-            "How instances without public addresses are reached: ssm, direct, or a bastion host.",
+            "How instances are reached: inside SSH to public addresses (tunnel); or, without public addresses, "
+            "by ssm, direct, or a bastion host.",
             "{bastion: ec2-user@bastion.example.org}",
-            default="not needed with public addresses",
+            default="public addresses, all ports open to `from`",
             nullable=True,
         ),
     )
@@ -408,6 +410,14 @@ SPEC = Keys(
             default="100GiB of gp3",
         ),
         Key("access", ACCESS, "Who may come in.", "{from: [me]}", default="{from: [me]}"),
+        Key(
+            "tls",
+            Text(("ca", "none")),
+            "`ca`: Jupyter and TensorBoard over TLS, with certificates of the fleet's own authority (`fleet ca`); "
+            "`none`: without, which only `access: {via: tunnel}` allows.",
+            "none",
+            default="ca",
+        ),
         Key(
             "expires",
             Measure(values.DURATION_PATTERN),

@@ -44,6 +44,7 @@ Os = Literal[
     "amazon-linux-2",
 ]
 Market = Literal["on-demand", "spot", "spot-first"]
+Tls = Literal["ca", "none"]
 VolumeType = Literal["gp3", "gp2", "io1", "io2"]
 
 # EC2 bills a minute at least, and by the second after that: nothing shorter is worth asking for.
@@ -217,7 +218,8 @@ class FleetSpec(Frozen):
     """The whole spec.
 
     `expires` counts from the launch and `idle` from the last activity; None is never.
-    `region` None is the profile's; `min_ready` None asks for every member.
+    `region` None is the profile's; `min_ready` None asks for every member. `tls` is `ca` for certificates of the
+    fleet's own authority.
     """
 
     name: Annotated[str, AfterValidator(rules.fleet_name)]
@@ -231,6 +233,7 @@ class FleetSpec(Frozen):
     idle: Duration = None
     bootstrap: Bootstrap = Bootstrap()
     min_ready: int | None = None
+    tls: Tls = "ca"
 
     @field_validator("members")
     @classmethod
@@ -281,6 +284,17 @@ class FleetSpec(Frozen):
             )
         return least
 
+    @field_validator("tls")
+    @classmethod
+    def _plain_inside_ssh(cls, tls: Tls, info: ValidationInfo) -> Tls:
+        access = info.data.get("access")
+        if tls == "none" and access is not None and not access.tunnel:
+            raise refuse(
+                "is none, and tokens would cross the network in the clear",
+                "add access: {via: tunnel}, or remove tls",
+            )
+        return tls
+
     def digest(self) -> str:
         """12 hex digits over everything but the members: one person more leaves it as it is.
 
@@ -291,5 +305,7 @@ class FleetSpec(Frozen):
             del content["instances"]["types"]
         if self.bootstrap.sudo:  # later than the first specs, whose digests are in tags
             del content["bootstrap"]["sudo"]
+        if self.tls == "ca":
+            del content["tls"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

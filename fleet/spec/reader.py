@@ -112,7 +112,9 @@ def _unknown(name: str, form: Keys, path: str) -> tuple[str, str, str]:
         return "merge keys (<<) mean nothing here", "write the keys out", ""
     message = f"unknown key {shown(path + name)}"
     close = difflib.get_close_matches(name.lower(), names, n=1)
-    near = close[0] if close else SYNONYMS.get(name.lower(), "")
+    near = SYNONYMS.get(name.lower(), close[0] if close else "")
+    if close and near not in names:
+        near = close[0]
     if near in names:
         return message, f"did you mean '{near}'?", near
     for key in SPEC.keys:

@@ -19,23 +19,34 @@ _POLL_SECONDS = 0.5
 
 
 @contextmanager
-def forwarded(host: OpenHost, *, address: str, ports: Sequence[int]) -> Iterator[tuple[int, ...]]:
+def forwarded(
+    host: OpenHost, *, address: str, ports: Sequence[int], same: bool = False
+) -> Iterator[tuple[int, ...]]:
     """Listen on a free port of 127.0.0.1 for each of the host's ports, until the block ends.
 
-    `address` is the one that the services listen on, as the host knows it.
+    `address` is the one that the services listen on, as the host knows it. With `same`, the host's own port
+    numbers are taken here too, where they are free.
     """
     over = threading.Event()
     with ExitStack() as listening:
         listening.callback(over.set)
         local = []
         for port in ports:
-            listener = listening.enter_context(socket.create_server((_HERE, 0)))
+            listener = listening.enter_context(_listen(port if same else 0))
             listener.settimeout(_POLL_SECONDS)
             local.append(listener.getsockname()[1])
             threading.Thread(
                 target=_accept, args=(host, listener, (address, port), over), daemon=True
             ).start()
         yield tuple(local)
+
+
+def _listen(port: int) -> socket.socket:
+    """Listen on a port of this machine, or on any where it is taken, or not for this user to take."""
+    if port:
+        with suppress(OSError):
+            return socket.create_server((_HERE, port))
+    return socket.create_server((_HERE, 0))
 
 
 def _accept(

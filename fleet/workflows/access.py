@@ -70,7 +70,7 @@ def allow(context: Context, fleet: str, sources: Sequence[str]) -> AccessReport:
     """Let CIDRs in until they are revoked; `me` is the caller's address, in the place of the caller's old one."""
     group = _group(context, fleet)
     caller = _caller(context, ask_address=ME in sources)
-    rules = allowed_ingress(sources, caller)
+    rules = allowed_ingress(sources, caller, group.ingress)
     standing = refreshed_ingress(caller, group.ingress) if ME in sources else group.ingress
     # One that stands for another reason becomes an allowed one, which the next `up` keeps.
     return _change(context, fleet, group, rules | (standing - rules), renamed=rules)

@@ -22,6 +22,7 @@ from fleet.plan.facts import InstanceFact
 from fleet.plan.host_failures import service_failure, step_failure, step_overdue
 from fleet.plan.proofs import Proof, proof_text
 from fleet.plan.report import Environment, describe_environment
+from fleet.plan.rotation import generation_of
 from fleet.plan.tokens import Secrets
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
@@ -114,6 +115,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
         tags.BOOTSTRAP: work.asked.bootstrap_id,
         tags.ACCOUNT: work.asked.account or work.instance.login_user,
         tags.PROOF: proof_text(proof),
+        tags.TOKEN_ON_HOST: str(generation_of(work.instance)),
     }
     _tag(context, work, shown)
     return proof

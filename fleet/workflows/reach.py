@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from fleet.jupyter.http import Server
 from fleet.jupyter.proof import Endpoint
-from fleet.plan import tags
 from fleet.plan.certificates import certificate_part
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.rotation import generation_of
 from fleet.plan.tokens import jupyter_token
 
 
 def member_token(fleet_secret: str, instance: InstanceFact, member: str) -> str:
     """Derive the token of an instance's member, of the generation that its tag states."""
-    generation = instance.tags.get(tags.TOKEN_GENERATION, "1")
-    return jupyter_token(
-        fleet_secret, member, generation=int(generation) if generation.isdigit() else 1
-    )
+    return jupyter_token(fleet_secret, member, generation=generation_of(instance))
 
 
 def endpoint_of(

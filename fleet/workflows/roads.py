@@ -14,6 +14,7 @@ from fleet.jupyter.proof import Endpoint, answers
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.report import HERE
 from fleet.plan.tokens import Secrets
 from fleet.plan.trust import console_host_keys
 from fleet.plan.ways import Way
@@ -23,8 +24,6 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.ssh.roads import DIRECT, Bastion, Command, Road, require_programs
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of
-
-_HERE = "127.0.0.1"
 
 
 def require_way(context: Context, way: Way) -> None:
@@ -101,12 +100,18 @@ def endpoint_through(
 
 
 @contextmanager
-def tunnel(opened: OpenHost, instance: InstanceFact, authority: str) -> Iterator[Endpoint]:
-    """Give where an instance's services answer on this machine, through its SSH connection."""
+def tunnel(
+    opened: OpenHost, instance: InstanceFact, authority: str, *, own_ports: bool = False
+) -> Iterator[Endpoint]:
+    """Give where an instance's services answer on this machine, through its SSH connection.
+
+    With `own_ports` on the services' own ports, as far as these are free here.
+    """
     ports = (JUPYTER_PORT, TENSORBOARD_PORT)
-    with forwarded(opened, address=instance.private_address or "", ports=ports) as local:
+    address = instance.private_address or ""
+    with forwarded(opened, address=address, ports=ports, same=own_ports) as local:
         jupyter, tensorboard = local
-        yield endpoint_of(instance, authority, address=_HERE, ports=(jupyter, tensorboard))
+        yield endpoint_of(instance, authority, address=HERE, ports=(jupyter, tensorboard))
 
 
 def looks_ready(

@@ -22,6 +22,7 @@ from fleet.plan.certificates import (
     authority_serves,
     describe_certificate,
 )
+from fleet.plan.generations import Generations, parse_generations
 from fleet.plan.tokens import Secrets
 from fleet.ssh.keygen import generate_private_key
 from fleet.workflows.context import Context
@@ -30,6 +31,8 @@ _SECRET = "fleet-secret"  # noqa: S105 - the name of a parameter
 _SSH_KEY = "ssh-key"
 _AUTHORITY = "certificate-authority"
 _NAMES = (_SECRET, _SSH_KEY, _AUTHORITY)
+_GENERATIONS = "token-generations"
+"""Made by the first rotation."""
 
 
 def ensure_secrets(context: Context, fleet: str, *, expires_at: datetime | None) -> Secrets:
@@ -64,13 +67,20 @@ def ensure_secrets(context: Context, fleet: str, *, expires_at: datetime | None)
 
 def delete_secrets(context: Context, fleet: str) -> None:
     """Delete the fleet's secrets, those that are there."""
-    names = [f"{tags.parameter_path(fleet)}/{name}" for name in _NAMES]
+    names = [f"{tags.parameter_path(fleet)}/{name}" for name in (*_NAMES, _GENERATIONS)]
     delete_parameters(context.aws, names=names)
 
 
 def describe_secrets(context: Context, fleet: str) -> Secrets:
     """Read the fleet's secrets; raises NothingFoundError where they are not there."""
     return _complete(read_secrets(context.aws, fleet=fleet), fleet)
+
+
+def keep_generations(context: Context, fleet: str, generations: Generations) -> None:
+    """Keep the generations that new instances begin with; the caller holds the fleet's lease."""
+    value, owned = generations.text, tags.fleet_tags(fleet)
+    if not create_secret(context.aws, fleet=fleet, name=_GENERATIONS, value=value, tags=owned):
+        replace_secret(context.aws, fleet=fleet, name=_GENERATIONS, value=value)
 
 
 def describe_authority(context: Context, fleet: str) -> AuthorityFact:
@@ -94,6 +104,7 @@ def _complete(found: dict[str, str], fleet: str) -> Secrets:
             fleet_secret=found[_SECRET],
             private_key=found[_SSH_KEY],
             authority=found[_AUTHORITY],
+            generations=parse_generations(found.get(_GENERATIONS)),
         )
     except KeyError as error:
         raise NothingFoundError(

@@ -15,6 +15,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
+from fleet.plan.rotation import rotating
 from fleet.plan.tokens import Secrets
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of, member_token
@@ -62,6 +63,8 @@ def _state(
     token = member_token(secrets.fleet_secret, instance, instance.member)
     if _answers(context, instance, secrets, token):
         return "ready", "", token
+    if rotating(instance):
+        return "unreachable", "its rotation broke off: `fleet rotate` goes on with it", None
     return "unreachable", "Jupyter or TensorBoard does not answer from here", None
 
 

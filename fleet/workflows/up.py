@@ -218,7 +218,7 @@ class _Arrivals:
         values = {
             "Name": f"{tags.resource_name(self._plan.fleet)}/{member.name}",
             tags.MEMBER: member.name,
-            tags.TOKEN_GENERATION: "1",
+            tags.TOKEN_GENERATION: str(self._secrets.generations.of(member.name)),
         }
         price = self._plan.price_of(instance)
         return values if price is None else {**values, tags.HOURLY_USD: str(price)}

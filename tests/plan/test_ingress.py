@@ -80,3 +80,11 @@ def test_the_whole_internet() -> None:
     assert opens_to_all(["10.0.0.0/8", "::/0"])
     assert opens_to_all(["0.0.0.0/0"])
     assert not opens_to_all(["10.0.0.0/8"])
+
+
+def test_where_all_goes_inside_ssh_nobody_opens_another_port() -> None:
+    open_before = allowed_ingress(["198.51.100.0/24"], caller("user/ben"))
+    found = spec_ingress(["me"], caller(), open_before, ports=(22,))
+    assert {rule.from_port for rule in found} == {22}
+    assert {rule.from_port for rule in allowed_ingress(["192.0.2.0/24"], caller(), found)} == {22}
+    assert {rule.from_port for rule in refreshed_ingress(caller(), found)} == {22}

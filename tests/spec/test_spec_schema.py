@@ -57,6 +57,7 @@ UNSEEN = {
     "size-large",
     "size-zero",
     "utf-16",
+    "tls-in-the-open",
     "volume-gp2-iops",
     "volume-io2",
     "volume-iops-low",
