@@ -26,7 +26,7 @@ pathlib.Path({told!r}).write_text(sys.argv[1] + "\\n" + page)
 
 @contextmanager
 def running(cli: Cli, *words: str, **extra: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command that holds until Ctrl-C; gives its first lines of stdout, once it says that it holds."""
+    """A command that holds until Ctrl-C; gives its last line of stdout, once it says that it holds."""
     process = subprocess.Popen(
         [FLEET, *words],
         env=cli.environment | {"PYTHONUNBUFFERED": "1", **extra},
@@ -41,7 +41,7 @@ def running(cli: Cli, *words: str, **extra: str) -> Iterator[tuple[subprocess.Po
         said = [line for line in iter(process.stderr.readline, "open until Ctrl-C …\n") if line]
         assert process.poll() is None, said
         try:
-            yield process, process.stdout.readline() + process.stdout.readline()
+            yield process, next(line for line in process.stdout if "token=" in line)
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
