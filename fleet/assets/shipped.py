@@ -43,9 +43,14 @@ def load_texts() -> Texts:
         tensorboard_server=(templates / "tensorboard_server.py.j2").read_text("utf-8"),
         numa_unit=(templates / "fleet-numa.service.j2").read_text("utf-8"),
         probe=(templates / "probe_interpreter.py.j2").read_text("utf-8"),
-        rotate=(templates / "rotate.sh.j2").read_text("utf-8"),
         first_boot=(shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8"),
     )
+
+
+@functools.cache
+def load_rotation() -> str:
+    """Read the template of the script that changes an environment's token."""
+    return (shipped("templates") / "rotate.sh.j2").read_text("utf-8")
 
 
 @functools.cache

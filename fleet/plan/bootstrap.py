@@ -45,7 +45,6 @@ class Texts:
     tensorboard_server: str
     numa_unit: str
     probe: str
-    rotate: str
     first_boot: str
 
 
@@ -86,11 +85,6 @@ def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) 
     """Render the cloud-init user data. It holds no secret."""
     calendar = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if expires_at else None
     return render(texts.first_boot, fleet=fleet, expires_calendar=calendar)
-
-
-def render_rotation(texts: Texts, *, account: str | None, token: str) -> str:
-    """Render the script that gives an environment another token. It travels on stdin, never in an argument."""
-    return render(texts.rotate, account=account, token=token)
 
 
 def bootstrap_digest(

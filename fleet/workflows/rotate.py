@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fleet.assets.shipped import load_texts
+from fleet.assets.shipped import load_rotation
 from fleet.aws.identity import describe_identity
 from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError
 from fleet.jupyter.proof import prove_token
 from fleet.plan import tags
-from fleet.plan.bootstrap import render_rotation
 from fleet.plan.facts import InstanceFact
 from fleet.plan.report import Environment, FleetReport, describe_environment
-from fleet.plan.rotation import Rotation, plan_rotation, token_on_host
+from fleet.plan.rotation import Rotation, plan_rotation, render_rotation, token_on_host
 from fleet.plan.tokens import Secrets, jupyter_token
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
@@ -142,7 +141,7 @@ def _restart(context: Context, work: _Work, opened: OpenHost) -> None:
     outcome = execute(
         opened,
         READ_SCRIPT,
-        stdin=framed(render_rotation(load_texts(), account=account, token=work.token)),
+        stdin=framed(render_rotation(load_rotation(), account=account, token=work.token)),
         deadline=context.clock() + _RESTART_SECONDS,
         clock=context.clock,
     )

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.assets.shipped import load_texts
+from fleet.assets.shipped import load_rotation
 from fleet.plan import tags
-from fleet.plan.bootstrap import render_rotation
 from fleet.plan.facts import InstanceFact
 from fleet.plan.generations import ALL, Generations, parse_generations
-from fleet.plan.rotation import plan_rotation, rotating, token_on_host
+from fleet.plan.rotation import plan_rotation, render_rotation, rotating, token_on_host
 from tests.plan.test_certificates import INSTANCE
 
 
@@ -77,7 +76,7 @@ def test_what_is_none_is_none(text: str | None) -> None:
 
 @pytest.mark.parametrize("account", [None, "member"])
 def test_the_script_is_sound_and_keeps_the_token_out_of_arguments(account: str | None) -> None:
-    script = render_rotation(load_texts(), account=account, token="tok-en_")
+    script = render_rotation(load_rotation(), account=account, token="tok-en_")
     for program in filter(shutil.which, ("bash", "shellcheck")):
         words = [program, "-n"] if program == "bash" else [program, "--shell=bash", "-"]
         looked = subprocess.run(
