@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/fleet --sandbox up examples/workshop.yaml
 	@echo
-	@echo 'Open a URL above in a browser, or go on:'
+	@echo 'Open a URL above in a browser (it warns until it has imported what `$(BIN)/fleet --sandbox ca workshop` prints), or go on:'
 	@echo '  $(BIN)/fleet --sandbox exec workshop -- nvidia-smi -L'
 	@echo '  $(BIN)/fleet --sandbox down workshop'
 	@echo '  $(BIN)/fleet sandbox stop'
