@@ -1,6 +1,6 @@
 """The tree that every container host starts from: Debian with systemd, cloud-init and sshd.
 
-Built once with mmdebstrap (a minute, 320 MB) and kept below /var/cache/fleet, by a digest of what is
+Built once with mmdebstrap (a minute, 340 MB) and kept below /var/cache/fleet, by a digest of what is
 asked for here: a changed recipe is built anew. Like an AMI it has no host keys and no machine id.
 """
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.sandbox.containers.base import CACHE
 from fleet.sandbox.containers.driver import ContainerDriver
 from fleet.sandbox.containers.metadata import MetadataService
 from fleet.sandbox.containers.network import METADATA, PACKAGES_PORT, Vpc
@@ -51,7 +52,7 @@ def _serve_packages(listening: socket.socket, directory: Path) -> None:
         "fleet.sandbox.containers.packages",
     ]
     subprocess.Popen(
-        [*words, str(listening.fileno()), str(directory / "cache/files")],
+        [*words, str(listening.fileno()), str(CACHE / "packages")],
         stdin=subprocess.DEVNULL,
         pass_fds=[listening.fileno()],
         env={**os.environ, MARK: str(directory.resolve() / "hosts")},

@@ -53,17 +53,23 @@ class Running:
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
-    out: str = ""
+    ended: bool = False
+    reader: threading.Thread = field(init=False)
     _told: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self.reader = threading.Thread(target=self.read, daemon=True)
 
     def read(self) -> None:
         """Collect stderr until it ends."""
         assert self.process.stderr
-        for line in self.process.stderr:
-            with self._told:
-                self.lines.append(line.rstrip())
-                self._told.notify_all()
+        with self.process.stderr as stderr:
+            for line in stderr:
+                with self._told:
+                    self.lines.append(line.rstrip())
+                    self._told.notify_all()
         with self._told:
+            self.ended = True
             self._told.notify_all()
 
     def wait_for(self, pattern: str, seconds: float) -> str:
@@ -73,9 +79,9 @@ class Running:
             return next((line for line in self.lines if re.search(pattern, line)), None)
 
         with self._told:
-            assert self._told.wait_for(found, seconds), (pattern, self.lines)
+            self._told.wait_for(lambda: found() or self.ended, seconds)
         line = found()
-        assert line
+        assert line, (pattern, self.lines)
         return line
 
     def end(self, seconds: float) -> int:
@@ -112,7 +118,7 @@ def start(hosts: Cli) -> Iterator[Start]:
         )
         running = Running(process)
         begun.append(running)
-        threading.Thread(target=running.read, daemon=True).start()
+        running.reader.start()
         return running
 
     yield run
@@ -120,6 +126,7 @@ def start(hosts: Cli) -> Iterator[Start]:
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+        each.reader.join(10)
 
 
 def on_host(cli: Cli, fleet: str, member: str, line: str) -> str:
