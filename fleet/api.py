@@ -29,6 +29,7 @@ from fleet.workflows import planning
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
+from fleet.workflows.handout import Handout, Wishes, write_handout
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
 from fleet.workflows.up import apply_up
 
@@ -81,6 +82,19 @@ def down(
     return apply_down(
         context, plan_down(context, fleet, members=members, keep_volumes=keep_volumes)
     )
+
+
+def handout(
+    fleet: str,
+    *,
+    session: boto3.Session,
+    folder: str | Path,
+    contact: str = "",
+    template: str | Path | None = None,
+) -> Handout:
+    """Write a page for each member into a folder, and an overview. They hold the tokens: files are 0600."""
+    wishes = Wishes(contact=contact, template=None if template is None else Path(template))
+    return write_handout(_context(session), fleet, folder=Path(folder), wishes=wishes)
 
 
 def _context(

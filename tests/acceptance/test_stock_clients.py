@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 import shutil
@@ -163,6 +164,8 @@ def test_the_hand_out_is_written_for_its_owner_alone(clients: Clients) -> None:
     }
     ana = (out / "clients-ana.html").read_text("utf-8")
     assert urls["ana"] in ana
+    certificate = clients.cli("--sandbox", "ca", "clients").stdout
+    assert base64.b64encode(certificate.encode()).decode() in ana
     assert urls[ODD] not in ana, "nobody finds another's token"
     again = clients.cli(*words)
     assert again.returncode == 0
