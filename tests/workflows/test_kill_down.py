@@ -13,7 +13,7 @@ from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
 from tests.workflows.kills import BRISK, Standing, When, Yard, changes, points_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEC = spec_text(members="[ana, ben]")
 

@@ -15,7 +15,7 @@ from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
 from tests.workflows.kills import BRISK, Point, When, Yard, changes, points_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEC = spec_text(members="[ana, ben]")
 CHANGED = spec_text(members="[ana, ben, cyd]", access="{from: [198.51.100.0/24]}", volume="90GiB")

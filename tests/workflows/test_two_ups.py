@@ -15,7 +15,7 @@ from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
 from tests.workflows.kills import BRISK, Yard
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEC = spec_text(members="[ana, ben]")
 ROUNDS = 50
