@@ -1,0 +1,155 @@
+"""`fleet up` killed (SIGKILL) when a step begins on a host that really boots, for every step; run again, all is ready.
+
+The steps are those that the progress lines name, whatever they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.test_main_job import ec2
+from tests.command import FLEET, Cli, write_spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+BEGINS = re.compile(r"^ *[\d.]+s … \[(?P<member>[^]]+)\] (?P<step>[^:]+)")
+MOST_STEPS = 60
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Run:
+    """An `up` that has ended: `killed_at` a step, or by itself; the steps that began, in their order; its report."""
+
+    killed_at: str | None
+    exit_code: int
+    steps: tuple[str, ...]
+    told: str
+    report: str
+
+    @property
+    def ready(self) -> list[tuple[str, str]]:
+        """Each member's instance; all of them must be ready."""
+        assert self.exit_code == 0, self.told
+        found: list[dict[str, Any]] = json.loads(self.report)["environments"]
+        assert [one["state"] for one in found] == ["ready"] * 2
+        return [(one["member"], one["instance_id"]) for one in found]
+
+
+def up(cli: Cli, spec: Path, kill_at: Callable[[str], bool]) -> Run:
+    """Run `up`, and kill it when a step begins that is to be its last."""
+    steps: list[str] = []
+    lines: list[str] = []
+    killed_at = None
+    until = time.monotonic() + SECONDS
+    with (
+        (spec.parent / "report").open("w+") as report,
+        subprocess.Popen(
+            [FLEET, "--sandbox", "up", str(spec), "-o", "json"],
+            env=cli.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=report,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stderr is not None
+        for line in process.stderr:
+            lines.append(line)
+            found = BEGINS.match(line)
+            if found and found["step"] not in steps:
+                steps.append(found["step"])
+            if found and killed_at is None and kill_at(found["step"]):
+                killed_at = found["step"].strip()
+                process.send_signal(signal.SIGKILL)
+            if time.monotonic() > until:
+                process.kill()
+    code, said = process.wait(), (spec.parent / "report").read_text()
+    assert (code == -signal.SIGKILL) == (killed_at is not None), "".join(lines)
+    return Run(killed_at, code, tuple(step.strip() for step in steps), "".join(lines), said)
+
+
+def test_killed_at_every_step_and_run_again(own: Cli, tmp_path: Path) -> None:
+    (tmp_path / "setup.sh").write_text("echo 0 >~/round\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/numbers").write_text("1 2 3\n")
+    wishes = "{packages: [einops], files: {./data: ~/data}, script: ./setup.sh}"
+    spec = write_spec(tmp_path, "killed", bootstrap=wishes)
+
+    # New hosts: each run gets one step further than the one before it.
+    began = time.monotonic()
+    met: list[str] = []
+    for _ in range(MOST_STEPS):
+        run = up(own, spec, lambda step: step.strip() not in met)
+        if run.killed_at is None:
+            break
+        met.append(run.killed_at)
+    first, client = run.ready, ec2(own)
+    everything = standing(client)
+    assert len(everything["instances"]) == 2
+    assert rounds(tmp_path) == [0, 0]
+    print(f"new hosts: killed at {len(met)} steps ({', '.join(met)}), {took(began)}: all ready")
+
+    # Hosts in use, a changed script: the next run alone makes good what was broken off.
+    began = time.monotonic()
+    change(tmp_path, 0)
+    again = up(own, spec, lambda _: False)
+    assert again.ready == first
+    assert again.steps, "a changed script is no reason to do anything"
+    for number, step in enumerate(again.steps, 1):
+        change(tmp_path, number)
+        run = up(own, spec, lambda begun, at=step: begun.strip() == at)  # type: ignore[misc]
+        assert run.killed_at == step, run.told
+        run = up(own, spec, lambda _: False)
+        assert run.ready == first, f"killed at {step}"
+        assert standing(client) == everything, f"killed at {step}"
+        assert rounds(tmp_path) == [number, number], f"killed at {step}"
+    told = ", ".join(again.steps)
+    print(f"hosts in use: killed at {len(again.steps)} steps ({told}), {took(began)}: all ready")
+
+    assert own("--sandbox", "down", "killed", "--yes").returncode == 0
+    assert not any(standing(client).values())
+
+
+def change(folder: Path, number: int) -> None:
+    (folder / "setup.sh").write_text(f"echo {number} >~/round\n")
+
+
+def rounds(folder: Path) -> list[int]:
+    """What the script has left on each host."""
+    homes = folder.glob("sandbox/hosts/*/home/ubuntu/round")
+    return [int(path.read_text()) for path in homes]
+
+
+def standing(client: Any) -> dict[str, Collection[str]]:
+    """What is there, by kind, whoever made it."""
+    reservations = client.describe_instances()["Reservations"]
+    groups = client.describe_security_groups()["SecurityGroups"]
+    return {
+        "instances": sorted(
+            instance["InstanceId"]
+            for reservation in reservations
+            for instance in reservation["Instances"]
+            if instance["State"]["Name"] not in {"terminated", "shutting-down"}
+        ),
+        "volumes": sorted(v["VolumeId"] for v in client.describe_volumes()["Volumes"]),
+        "groups": [g["GroupId"] for g in groups if g["GroupName"] != "default"],
+        "keys": [pair["KeyPairId"] for pair in client.describe_key_pairs()["KeyPairs"]],
+        "templates": [
+            one["LaunchTemplateId"] for one in client.describe_launch_templates()["LaunchTemplates"]
+        ],
+    }
+
+
+def took(began: float) -> str:
+    return f"{time.monotonic() - began:.0f} s"
