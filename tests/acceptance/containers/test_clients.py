@@ -1,0 +1,39 @@
+"""Stock clients against a host with a real sshd: what `fleet ssh-config` and `fleet inventory` write serves them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_stock_clients import Clients
+from tests.command import FLEET, Cli, write_spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def test_ssh_scp_rsync_and_ansible(hosts: Cli, tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, "stock", members='["Zoë Q"]')
+    done = hosts("--sandbox", "up", str(spec))
+    assert done.returncode == 0, done.stderr
+    config = hosts("--sandbox", "ssh-config", "stock").stdout.strip()
+    clients = Clients(hosts, Path(config), tmp_path)
+    ssh = ("ssh", "-F", config)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/numbers").write_text("1 2 3\n")
+    script = tmp_path / "stock.sh"
+    script.write_text(f'#!/bin/sh\nexec {FLEET} --sandbox inventory stock "$@"\n')
+    script.chmod(0o755)
+    for words in (
+        ("scp", "-q", "-F", config, "data/numbers", "stock-zoe-q:by-scp"),
+        ("rsync", "-a", "-e", shlex.join(ssh), "data/", "stock-zoe-q:by-rsync/"),
+        (*ssh, "stock-zoe-q", "cat by-scp by-rsync/numbers && systemctl is-active fleet-jupyter"),
+        (str(Path(sys.executable).with_name("ansible")), "-i", str(script), "stock", "-m", "ping"),
+    ):
+        done = clients.run(*words, ANSIBLE_HOST_KEY_CHECKING="True", ANSIBLE_NOCOLOR="1")
+        assert done.returncode == 0, (words[0], done.stdout, done.stderr)
+        if words[0] == "ssh":
+            assert done.stdout == "1 2 3\n1 2 3\nactive\n"
+    assert '"ping": "pong"' in done.stdout
