@@ -14,6 +14,7 @@ from fleet.sandbox.containers.base import CACHE
 from fleet.sandbox.containers.driver import ContainerDriver
 from fleet.sandbox.containers.metadata import MetadataService
 from fleet.sandbox.containers.network import METADATA, PACKAGES_PORT, Vpc
+from fleet.sandbox.containers.programs import run
 from fleet.sandbox.containers.serving import server_on
 from fleet.sandbox.strays import MARK
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from fleet.sandbox.cloud.metadata import InstanceMetadata
     from fleet.sandbox.driver import PowerOff
+
+_NSPAWN = Path("/run/systemd/nspawn")
 
 
 class Site:
@@ -33,11 +36,18 @@ class Site:
         on_power_off: PowerOff,
         find: Callable[[str], InstanceMetadata | None],
     ) -> None:
+        _hide_what_nspawn_leaves()
         self.vpc = Vpc()
         self.driver = ContainerDriver(directory, self.vpc, on_power_off)
         metadata = server_on(self.vpc.listen(METADATA, 80), MetadataService(find))
         threading.Thread(target=metadata.serve_forever, name="metadata", daemon=True).start()
         _serve_packages(self.vpc.listen(self.vpc.gateway, PACKAGES_PORT), directory)
+
+
+def _hide_what_nspawn_leaves() -> None:
+    """Where /run is on a disk, systemd-nspawn leaves a folder of each host there: it goes with this mount."""
+    _NSPAWN.mkdir(parents=True, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "fleet", str(_NSPAWN))
 
 
 def _serve_packages(listening: socket.socket, directory: Path) -> None:

@@ -23,6 +23,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
         pytest.skip(reason)
     cli = Cli(tmp_path_factory.mktemp("containers"))
     directory = Path(cli.environment["FLEET_SANDBOX_DIR"])
+    before = nspawns()
     started = cli("sandbox", "start", "--hosts", "container")
     try:
         assert started.returncode == 0, started.stderr
@@ -32,6 +33,12 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
         stopped = cli("sandbox", "stop")
     assert stopped.returncode == 0, stopped.stderr
     assert leftovers(directory, network) == []
+    assert nspawns() <= before
+
+
+def nspawns() -> set[Path]:
+    """What systemd-nspawn has left on the machine."""
+    return set(Path("/run/systemd/nspawn").rglob("*"))
 
 
 def leftovers(directory: Path, network: str) -> list[str]:
