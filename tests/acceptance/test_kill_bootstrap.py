@@ -102,11 +102,11 @@ def test_killed_at_every_step_and_run_again(own: Cli, tmp_path: Path) -> None:
 
     # Hosts in use, a changed script: the next run alone makes good what was broken off.
     began = time.monotonic()
-    change(tmp_path, 0)
+    change(tmp_path, 1)
     again = up(own, spec, lambda _: False)
     assert again.ready == first
     assert again.steps, "a changed script is no reason to do anything"
-    for number, step in enumerate(again.steps, 1):
+    for number, step in enumerate(again.steps, 2):
         change(tmp_path, number)
         run = up(own, spec, lambda begun, at=step: begun.strip() == at)  # type: ignore[misc]
         assert run.killed_at == step, run.told
