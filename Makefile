@@ -42,6 +42,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.fanout
 	$(BIN)/python -m benchmarks.answers
 	$(BIN)/python -m benchmarks.thousand
+	$(BIN)/python -m benchmarks.twenty
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py
