@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import http.server
+import socket
 import sys
 import threading
 import time
@@ -236,3 +237,17 @@ def test_ports_are_forwarded_over_the_open_connection(bastion: BastionHost) -> N
             get(local[2], "/")
     with pytest.raises((OSError, http.client.HTTPException)):
         get(local[0], "/")
+
+
+def test_a_forwarded_port_keeps_its_number_where_it_is_free(bastion: BastionHost) -> None:
+    key = keys.load_private_key(bastion.private_key)
+    host = Host(ADDRESS, bastion.port, "jump", key, bastion.host_key)
+    with socket.create_server((ADDRESS, 0)) as taken, socket.create_server((ADDRESS, 0)) as other:
+        busy, free = taken.getsockname()[1], other.getsockname()[1]
+        other.close()
+        with (
+            open_host(host, deadline=soon()) as opened,
+            forwarded(opened, address=ADDRESS, ports=(busy, free), same=True) as local,
+        ):
+            assert local[0] != busy
+            assert local[1] == free

@@ -98,6 +98,23 @@ def test_another_host_key_stops_at_once(server: Server) -> None:
     assert time.monotonic() - start < 30
 
 
+def test_a_recycled_address_raises_no_alarm() -> None:
+    """Another instance at the address of one that has gone: its key is its own, and only its own."""
+    with ssh_server() as gone:
+        with open_host(gone.host(host_key=gone.host_key), deadline=soon()) as opened:
+            assert opened.host_key == gone.host_key
+        port = gone.port
+    with ssh_server(port=port) as other:
+        for recorded in (None, other.host_key):
+            with open_host(other.host(host_key=recorded), deadline=soon()) as opened:
+                assert opened.host_key == other.host_key
+        with (
+            pytest.raises(HostKeyError, match="another SSH host key than the one recorded"),
+            open_host(other.host(host_key=gone.host_key), deadline=soon()),
+        ):
+            pass
+
+
 def test_a_refused_key_is_told_as_such(server: Server) -> None:
     stranger = generate_private_key()
     with (
