@@ -27,6 +27,8 @@ MAKER = "dl-fleet"
 STABLE = "stable"
 """Value of STATUS on an image that passed its tests; an image without it is a bake that did not end."""
 
+OWN_TLS = "ca"
+"""Value of TLS where certificates are of the fleet's own authority, as they are where there is no such tag."""
 NO_TLS = "none"
 """Value of TLS where services speak plain HTTP, which only a tunnel reaches."""
 

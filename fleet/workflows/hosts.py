@@ -85,7 +85,7 @@ def bring_up(context: Context, work: HostWork) -> Environment:
 def _in_place(context: Context, work: HostWork) -> bool:
     """Whether the very bootstrap of the plan is done already and its services answer."""
     same = work.instance.tags.get(tags.BOOTSTRAP) == work.asked.bootstrap_id
-    return (not work.again and same) and looks_ready(
+    return (not work.again and not work.claim and same) and looks_ready(
         context,
         work.instance,
         work.secrets,

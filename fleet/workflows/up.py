@@ -15,6 +15,7 @@ from fleet.plan.asked import asked_of
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan, plan_again
 from fleet.plan.purchase import Refusal
+from fleet.plan.reach import reach_tags
 from fleet.plan.report import (
     Environment,
     FleetReport,
@@ -189,6 +190,7 @@ class _Arrivals:
 
     def _start(self, member: Member, instance: InstanceFact) -> None:
         claim = {} if instance.member else self._claim(member, instance)
+        claim |= reach_tags(instance, way=self._plan.network.way, tls=self._plan.spec.tls != "none")
         claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
         work = self._work_on(member, claimed, claim)
         self._work[member.name] = self._pool.submit(bring_up, self._context, work)

@@ -89,6 +89,14 @@ def test_everything_goes_through_ssh(own: Cli, tmp_path: Path) -> None:
         assert status_of(link) == 200
         assert process.poll() is None
     assert not file.exists()
+
+    # The same environments, opened: the spec decides anew with each `up`.
+    write_spec(tmp_path, "inner", members="[solo]")
+    (opened,) = own.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
+    assert opened["instance_id"] == shown["instance_id"]
+    assert opened["jupyter_url"].startswith(f"https://{opened['address']}:8888/")
+    (proven,) = own.json("--sandbox", "status", "inner", "--proof", "-o", "json")["environments"]
+    assert proven["proof"]["certified_until"]
     assert own("--sandbox", "down", "inner").returncode == 0
 
 
