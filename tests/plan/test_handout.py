@@ -126,6 +126,13 @@ def test_behind_a_bastion_links_lead_through_the_tunnel() -> None:
     assert "<svg" not in html, "another device cannot open that link"
 
 
+def test_where_only_ssh_comes_in_links_lead_through_it() -> None:
+    one = page(**{tags.VIA: "tunnel", tags.TLS: tags.NO_TLS})
+    assert one.tunnel.endswith(" ubuntu@203.0.113.7")
+    assert one.jupyter_url == f"http://127.0.0.1:8888/lab?token={TOKEN}"
+    assert one.authority is None
+
+
 def test_in_a_private_network_it_says_so() -> None:
     one = page(**{tags.VIA: "direct"})
     assert one.jupyter_url is not None
