@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,7 +67,6 @@ class Page:
     ssh: str
     fingerprint: str
     contact: str
-    extend: str
     authority: AuthorityFact | None
 
     @property
@@ -154,7 +152,6 @@ def _page(
         ssh=_ssh(login) if login else "",
         fingerprint=login.fingerprint if login else "",
         contact=frame.contact,
-        extend=f"{frame.command} extend {frame.fleet} 2h --member {shlex.quote(member)}",
         authority=frame.authority if instance is not None and instance.tls else None,
     )
 

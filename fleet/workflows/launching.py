@@ -201,7 +201,8 @@ def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
     requests = [request for text in lease.inherited if (request := from_text(text))]
     heard = [_heard_late(context, r) if _still_wanted(r, plan) else None for r in requests]
     ids = {instance_id for brought in heard for instance_id in brought or ()}
-    blind = bool(plan.launch) and None in heard  # where nothing is launched, nothing is bought twice
+    # Where nothing is launched, nothing is bought twice.
+    blind = bool(plan.launch) and None in heard
     deadline = context.clock() + context.deadlines.visible
     while blind or not ids <= _visible(context, plan.fleet):
         if context.clock() >= deadline:
