@@ -17,7 +17,7 @@ import pytest
 from fleet.assets.certificates import issue_certificate, make_authority
 from fleet.errors import ProofError
 from fleet.jupyter.http import Server, request
-from fleet.jupyter.proof import Endpoint, answers, prove
+from fleet.jupyter.proof import Endpoint, answers, prove, prove_token
 from fleet.plan.certificates import Lifetime, certificate_part
 
 TOKEN = "right"
@@ -151,3 +151,13 @@ def test_a_server_without_tls_is_not_spoken_to() -> None:
     trusted = certificate_part(make_authority("ours", LIFETIME))
     with pretend(Behaviour(), authority=trusted) as endpoint:
         assert not answers(endpoint, token=TOKEN, timeout=5)
+
+
+def test_a_token_that_was_changed_must_be_refused() -> None:
+    soon = time.monotonic() + 1
+    with pretend(Behaviour()) as endpoint:
+        prove_token(endpoint, token=TOKEN, old="old", deadline=soon)
+        with pytest.raises(ProofError, match="answers HTTP 200 with an old token"):
+            prove_token(endpoint, token=TOKEN, old=TOKEN, deadline=soon)
+        with pytest.raises(ProofError, match="Jupyter does not answer: HTTP 403"):
+            prove_token(endpoint, token="new", old=TOKEN, deadline=time.monotonic())
