@@ -1,4 +1,4 @@
-"""A sandbox with container hosts for the tests of one module; skipped, with the reason, where there can be none."""
+"""A sandbox with container hosts, shared by the tests of a process; skipped, with the reason, where there can be none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fleet.sandbox.containers import cgroups, needs
 from tests.command import FLEET, Cli, processes_of
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """The CLI with a sandbox of container hosts; nothing of it may be left afterwards."""
+    """The CLI with a sandbox of container hosts; nothing of it may be left afterwards. Fleets differ by name."""
     reason = needs.missing()
     if reason:
         pytest.skip(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,10 @@ def up(
 
 
 @pytest.fixture(scope="module")
-def bad(hosts: Cli, start: Start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Running]:
-    """Both fleets at the same time."""
+def bad(
+    hosts: Cli, start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Running]]:
+    """Both fleets at the same time; they go at the end, for hosts that want memory keep a machine busy."""
     folder = tmp_path_factory.mktemp("specs")
     deadline = ("--ready-within", f"{DEADLINE}s")
     running = {
@@ -54,7 +57,10 @@ def bad(hosts: Cli, start: Start, tmp_path_factory: pytest.TempPathFactory) -> d
     }
     for each in running.values():
         assert each.end(BOUND) == 3, each.lines
-    return running
+    yield running
+    for fleet in running:
+        down = hosts("--sandbox", "down", fleet, "--yes")
+        assert down.returncode == 0, down.stderr
 
 
 def failures(running: Running) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import ssl
@@ -92,6 +93,17 @@ def test_nothing_leads_out_of_a_host(hosts: Cli) -> None:
 
 
 @pytest.mark.usefixtures("first")
+def test_the_shell_completes_the_hosts_by_member(hosts: Cli) -> None:
+    asked = {
+        "_FLEET_COMPLETE": "bash_complete",
+        "COMP_WORDS": "fleet sandbox host cut c",
+        "COMP_CWORD": "4",
+    }
+    told = dataclasses.replace(hosts, extra=asked)()
+    assert told.stdout.splitlines() == ["plain,chloe"]
+
+
+@pytest.mark.usefixtures("first")
 def test_a_second_up_changes_nothing(hosts: Cli, folder: Path) -> None:
     before = on_host(hosts, "studio", "ana", f"systemctl show -p MainPID --value {SERVICES}")
     again = hosts("--sandbox", "up", write_members(folder, *MEMBERS))
@@ -160,6 +172,7 @@ def test_one_that_is_cut_off_for_good_is_told_and_the_others_stay(
 def test_down_takes_every_host_away(hosts: Cli) -> None:
     down = hosts("--sandbox", "down", "studio", "--yes")
     assert down.returncode == 0, down.stderr
-    assert hosts.json("sandbox", "host", "list", "-o", "json") == {"hosts": []}
+    running = hosts.json("sandbox", "host", "list", "-o", "json")["hosts"]
+    assert "studio" not in {host["fleet"] for host in running}
     left = Path(hosts.environment["FLEET_SANDBOX_DIR"]) / "hosts"
-    assert list(left.iterdir()) == []
+    assert {entry.name for entry in left.iterdir()} == {host["instance_id"] for host in running}
