@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fleet.api import down, handout, ls, plan_up, read_spec, status, up
+    from fleet.api import down, handout, ls, plan_up, read_spec, rotate, status, up
 
-__all__ = ["down", "handout", "ls", "plan_up", "read_spec", "status", "up"]
+__all__ = ["down", "handout", "ls", "plan_up", "read_spec", "rotate", "status", "up"]
 
 
 def __getattr__(name: str) -> object:

@@ -30,6 +30,7 @@ from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
 from fleet.workflows.handout import Handout, Wishes, write_handout
+from fleet.workflows.rotate import rotate as apply_rotation
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
 from fleet.workflows.up import apply_up
 
@@ -82,6 +83,17 @@ def down(
     return apply_down(
         context, plan_down(context, fleet, members=members, keep_volumes=keep_volumes)
     )
+
+
+def rotate(
+    fleet: str,
+    *,
+    session: boto3.Session,
+    members: Sequence[str] = (),
+    on_event: OnEvent = silent,
+) -> FleetReport:
+    """Give all members (or those named) another token; gives the links that each of them needs now."""
+    return apply_rotation(_context(session, None, on_event), fleet, members=members)
 
 
 def handout(

@@ -27,14 +27,15 @@ def test_a_module_that_is_named_as_a_whole_is_followed_by_its_attributes() -> No
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "urls", "ls", "ssh", "exec", "plan", "types", "cost"]
+    "command",
+    ["status", "urls", "ca", "ls", "ssh", "exec", "open", "tunnel", "plan", "types", "cost"],
 )
 def test_who_only_looks_may_change_nothing(command: str) -> None:
     verbs = {action.partition(":")[2] for action in actions_of(command)} - {
         "Decrypt",
         "StartSession",
     }
-    assert all(verb.startswith(("Describe", "Get", "List")) for verb in verbs), verbs
+    assert all(verb.startswith(("Describe", "Get", "List", "Decode")) for verb in verbs), verbs
 
 
 def test_up_launches_and_only_down_terminates() -> None:
