@@ -36,6 +36,7 @@ class Behaviour:
     tensorboard: int = 200
     tensorboard_without: int = 302
     login: str = "/login?next=%2Ftensorboard%2F"
+    kernels_asked: int = 0
 
 
 @contextmanager
@@ -51,15 +52,16 @@ def pretend(
                 self._answer(behaviour.with_token if known else behaviour.without_token)
 
         def do_POST(self) -> None:
-            self._answer(behaviour.kernels)
+            behaviour.kernels_asked += 1
+            self._answer(behaviour.kernels, b'{"id": "mute"}')
 
-        def _answer(self, status: int) -> None:
+        def _answer(self, status: int, body: bytes = b"{}") -> None:
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", behaviour.login)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
             pass
@@ -113,6 +115,13 @@ def test_broken_promises_are_found(behaviour: Behaviour, message: str) -> None:
 def test_tensorboard_is_behind_the_token(behaviour: Behaviour, message: str) -> None:
     with pretend(behaviour) as endpoint, pytest.raises(ProofError, match=message):
         prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic() + 1)
+
+
+def test_a_kernel_that_stays_mute_gives_way_to_one_other() -> None:
+    behaviour = Behaviour(kernels=201)
+    with pretend(behaviour) as endpoint, pytest.raises(ProofError, match="no kernel answers"):
+        prove(endpoint, token=TOKEN, gpus=1, now=TODAY, deadline=time.monotonic() + 30)
+    assert behaviour.kernels_asked == 2
 
 
 def test_nobody_there() -> None:
