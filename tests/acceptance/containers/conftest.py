@@ -1,4 +1,4 @@
-"""A sandbox with container hosts, shared by the tests of a process; skipped, with the reason, where there can be none."""
+"""A sandbox with container hosts, shared by the tests of a process; skipped, with the reason, where none can be."""
 
 from __future__ import annotations
 

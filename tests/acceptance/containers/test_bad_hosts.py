@@ -96,6 +96,16 @@ def test_they_are_given_up_within_the_deadline(bad: dict[str, Running]) -> None:
     assert max(map(float, ended)) < DEADLINE + 60
 
 
+@pytest.mark.usefixtures("bad")
+def test_a_slow_host_is_ready_once_its_link_is_whole(hosts: Cli) -> None:
+    running = hosts.json("sandbox", "host", "list", "-o", "json")["hosts"]
+    (slow,) = (host for host in running if host["link"] == "2mbit")
+    assert hosts("sandbox", "host", "heal", slow["instance_id"]).returncode == 0
+    again = hosts("--sandbox", "bootstrap", "late", "--member", slow["member"])
+    assert again.returncode == 0, again.stderr
+    assert "1 of 1 ready" in again.stderr
+
+
 def test_nobody_hides_behind_a_traceback(bad: dict[str, Running]) -> None:
     for each in bad.values():
         assert "Traceback" not in "\n".join(each.lines)
