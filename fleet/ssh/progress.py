@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-StepState = Literal["running", "done", "failed", "log"]
-_STATES: tuple[StepState, ...] = ("running", "done", "failed", "log")
+StepState = Literal["running", "done", "failed", "note", "log"]
+_STATES: tuple[StepState, ...] = ("running", "done", "failed", "note", "log")
 _MARK = "@fleet"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of progress. `log` lines are the end of the host's log."""
+    """One line of progress. A `note` is for people to see, `log` lines are the end of the host's log."""
 
     name: str
     state: StepState

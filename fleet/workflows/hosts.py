@@ -158,8 +158,8 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost, *, until: flo
             log.append(step.detail)
             return
         failed[0] = step.name
-        if step.state == "running":
-            context.tell(work.member, step.name, "running", step.detail)
+        if step.state in {"running", "note"}:
+            context.tell(work.member, step.name, step.state, step.detail)
 
     deadline = min(until, context.clock() + context.deadlines.bootstrap)
     try:

@@ -69,17 +69,25 @@ def starts(python: Path) -> int:
     return len((python.parent.parent / "starts").read_text().splitlines())
 
 
-def look(
+def said(
     folder: Path, *interpreters: Path, framework: str | None = "pytorch", again: str = ""
-) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The default kernel, and title and interpreter by kernel; this machine's own interpreters are left out."""
+) -> str:
+    """What the step prints, then the default kernel and the kernels."""
     asked = Asked(Bootstrap(), framework, tuple(map(str, interpreters)), (), "", None, "1")
     script = f"again={again}\n" + part(
         "interpreters", asked=asked, probe_program=load_texts().probe
     )
     done = run(folder, script + '\nprintf "%s\\n%s" "$kernel" "$probed" >&3')
     assert done.returncode == 0, done.stdout
-    lines = [line for line in done.stdout.splitlines() if not line.startswith("@fleet")]
+    return done.stdout
+
+
+def look(
+    folder: Path, *interpreters: Path, framework: str | None = "pytorch", again: str = ""
+) -> tuple[str, dict[str, tuple[str, str]]]:
+    """The default kernel, and title and interpreter by kernel; this machine's own interpreters are left out."""
+    shown = said(folder, *interpreters, framework=framework, again=again).splitlines()
+    lines = [line for line in shown if not line.startswith("@fleet")]
     rows = [line.split("\t") for line in lines[1:] if str(folder) in line]
     return lines[0], {name: (title, python) for name, title, python in rows}
 
@@ -109,6 +117,14 @@ def test_each_interpreter_with_a_framework_is_a_kernel(tmp_path: Path) -> None:
 def test_the_asked_framework_is_the_default(asked: str | None, kernel: str, tmp_path: Path) -> None:
     torch = environment(tmp_path / "opt/pytorch", torch="__version__ = '2.9.1'")
     assert look(tmp_path, torch, framework=asked)[0] == kernel
+
+
+def test_a_framework_that_no_interpreter_has_is_told(tmp_path: Path) -> None:
+    torch = environment(tmp_path / "opt/pytorch", torch="__version__ = '2.9.1'")
+    told = "@fleet\tinterpreters\tnote\tno Python of this image imports tensorflow: the default kernel is without it"
+    assert told in said(tmp_path, torch, framework="tensorflow")
+    assert told in said(tmp_path, torch, framework="tensorflow")  # though it is not asked again
+    assert "\tnote\t" not in said(tmp_path, torch, framework="pytorch")
 
 
 def test_of_several_frameworks_the_asked_one_names_the_kernel(tmp_path: Path) -> None:
