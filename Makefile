@@ -23,7 +23,7 @@ demo: $(STAMP)
 
 # Two workers: every test of a host boots real services.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: lint types fast
 

@@ -13,6 +13,11 @@ from tests.command import Cli
 __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first: what comes last then is quick, and no worker waits long for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """The CLI with a sandbox that lives as long as the tests of this process."""

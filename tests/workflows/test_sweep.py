@@ -70,7 +70,7 @@ def test_a_half_made_fleet_goes_when_it_is_old(world: World) -> None:
     context = later(world, 25)
     sweep = plan_sweeping(context, older_than=DAY)
     assert kinds(sweep) == [
-        "key_pairs", "launch_templates", "parameters", "parameters", "security_groups",
+        "key_pairs", "launch_templates", *["parameters"] * 3, "security_groups",
     ]  # fmt: skip
     assert apply_sweep(context, sweep).left == ()
     assert plan_sweeping(context, older_than=timedelta(0)).orphans == ()
