@@ -70,13 +70,18 @@ def try_run_instances(aws: Aws, *, image_id: str, instance_type: str, subnet_id:
 
 
 @effect("ec2:CreateFleet", "ec2:CreateTags")
-def try_create_fleet(aws: Aws, *, template_name: str) -> None:
+def try_create_fleet(aws: Aws, *, template_name: str, instance_type: str) -> None:
     """Try to launch a tagged fleet of one from a launch template that is there."""
     specification: Mapping[str, str] = {"LaunchTemplateName": template_name, "Version": "$Latest"}
     _try(
         aws.launcher.create_fleet,
         Type="instant",
-        LaunchTemplateConfigs=[{"LaunchTemplateSpecification": specification}],
+        LaunchTemplateConfigs=[
+            {
+                "LaunchTemplateSpecification": specification,
+                "Overrides": [{"InstanceType": instance_type}],
+            }
+        ],
         TargetCapacitySpecification={
             "TotalTargetCapacity": 1,
             "DefaultTargetCapacityType": "on-demand",

@@ -122,7 +122,7 @@ def _launching(aws: Aws, access: Access) -> tuple[Sequence[_Trial], Sequence[Fin
         skipped.append(_skipped("launching was not tried: there is no subnet or no image"))
     if fleets:
         name = tags.resource_name(fleets[0])
-        trials.append(_trial(try_create_fleet, aws, template_name=name))
+        trials.append(_trial(try_create_fleet, aws, template_name=name, instance_type=TYPE))
     else:
         skipped.append(_skipped("ec2:CreateFleet can be tried once a fleet has a launch template"))
     return trials, skipped

@@ -9,10 +9,9 @@ import boto3
 import pytest
 
 from fleet.aws.clients import Aws
-from fleet.aws.requests import tag_specification
-from fleet.plan import tags
 from fleet.plan.doctor import Finding, healthy
 from fleet.workflows.doctor import examine
+from fleet.workflows.foundation import ensure_foundation
 from tests.workflows.conftest import World, spec
 
 G = "L-DB2E81BA"
@@ -24,16 +23,6 @@ def looked(world: World) -> tuple[Finding, ...]:
 
 def of(found: tuple[Finding, ...], check: str, state: str) -> list[str]:
     return [f"{f.detail}: {f.remedy}" for f in found if (f.check, f.state) == (check, state)]
-
-
-def make_template(world: World) -> None:
-    image = world.served.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    owned = tag_specification("launch-template", tags.fleet_tags("workshop"))
-    world.served.ec2.create_launch_template(
-        LaunchTemplateName=tags.resource_name("workshop"),
-        LaunchTemplateData={"ImageId": image, "InstanceType": "g4dn.xlarge"},
-        TagSpecifications=[owned],
-    )
 
 
 def test_a_sound_account_is_healthy_and_nothing_was_made(world: World) -> None:
@@ -51,7 +40,7 @@ def test_a_sound_account_is_healthy_and_nothing_was_made(world: World) -> None:
 def test_launching_a_fleet_is_tried_where_a_template_is_there(world: World) -> None:
     (text,) = [t for t in of(looked(world), "permissions", "skipped") if "CreateFleet can be" in t]
     assert "launch template" in text
-    make_template(world)
+    ensure_foundation(world.context, world.plan())
     found = looked(world)
     assert healthy(found), found
     assert not [t for t in of(found, "permissions", "skipped") if "ec2:CreateFleet" in t]
