@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.actions import faults, product_actions
+
+pytestmark = pytest.mark.slow
 
 DECLARED = {"ec2:CreateFleet", "ec2:RunInstances", "ec2:DescribeImages"}
 

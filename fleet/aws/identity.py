@@ -16,7 +16,8 @@ from fleet.plan.facts import Identity
 CHECKIP_URL = "https://checkip.amazonaws.com"
 """AWS's own service that answers the caller's public address."""
 
-_CHECKIP_SECONDS = 5
+_SECONDS = 20
+"""To wait for either answer: a busy machine or a slow proxy needs a few."""
 
 
 @effect("sts:GetCallerIdentity")
@@ -32,7 +33,7 @@ def describe_time(aws: Aws) -> datetime:
     opener = urllib.request.build_opener(_NoRedirect())
     remedy = "check the network, the proxy and AWS_ENDPOINT_URL"
     try:
-        with opener.open(url, timeout=_CHECKIP_SECONDS) as answer:
+        with opener.open(url, timeout=_SECONDS) as answer:
             date = answer.headers["Date"]
     except urllib.error.HTTPError as refusal:
         with refusal:
@@ -59,7 +60,7 @@ def describe_caller_cidr(url: str) -> str:
     """
     remedy = "write your CIDR under access.from instead of `me`, or set FLEET_CHECKIP_URL"
     try:
-        with urllib.request.urlopen(url, timeout=_CHECKIP_SECONDS) as answer:  # noqa: S310 - the user's own setting
+        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - the user's own setting
             text = answer.read(200).decode("ascii", "replace").strip()
         address = ipaddress.ip_address(text)
     except (OSError, urllib.error.URLError) as error:

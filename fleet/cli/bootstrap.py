@@ -44,7 +44,6 @@ def command(options: Globals, *, name: str, members: tuple[str, ...], output: st
             dataclasses.replace(context, on_event=on_event), name, members=members
         )
     echo_urls(report, output)
-    ready = sum(environment.state == "ready" for environment in report.environments)
     total = len(report.environments)
-    click.echo(f"{ready} of {total} ready, {usd(report.hourly_usd)}", err=True)
-    return EXIT_DONE if ready == total else EXIT_PARTLY
+    click.echo(f"{report.ready} of {total} ready, {usd(report.hourly_usd)}", err=True)
+    return EXIT_DONE if report.ready == total else EXIT_PARTLY

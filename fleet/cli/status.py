@@ -37,7 +37,7 @@ def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
         report = describe_fleet(context, name)
     (echo_proofs if proof else echo_status)(report, output)
     if output == "table":
-        ready = sum(environment.state == "ready" for environment in report.environments)
         click.echo(
-            f"{ready} of {len(report.environments)} ready, {usd(report.hourly_usd)}", err=True
+            f"{report.ready} of {len(report.environments)} ready, {usd(report.hourly_usd)}",
+            err=True,
         )

@@ -155,18 +155,16 @@ def _echo_result(report: FleetReport, offers: _Offers, output: str) -> None:
     from fleet.cli.report_view import echo_urls  # noqa: PLC0415
 
     echo_urls(report, output)
-    ready = sum(environment.state == "ready" for environment in report.environments)
     total = len(report.environments)
-    text = f"{ready} of {total} ready, {usd(report.hourly_usd)}"
+    text = f"{report.ready} of {total} ready, {usd(report.hourly_usd)}"
     following = (
         f"{offers.again} tries again"
-        if ready < total
+        if report.ready < total
         else f"{offers.handout} writes a page for each person"
     )
     click.echo(f"{text}; {following}", err=True)
 
 
 def _exit_code(report: FleetReport, least: int | None) -> int:
-    ready = sum(environment.state == "ready" for environment in report.environments)
     wanted = len(report.environments) if least is None else least
-    return EXIT_DONE if ready >= wanted else EXIT_PARTLY
+    return EXIT_DONE if report.ready >= wanted else EXIT_PARTLY

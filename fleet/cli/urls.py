@@ -31,5 +31,4 @@ def command(options: Globals, *, name: str, output: str) -> int:
     with working("looking at every environment"):
         report = describe_fleet(context, name)
     echo_urls(report, output)
-    ready = all(environment.state == "ready" for environment in report.environments)
-    return EXIT_DONE if ready else EXIT_PARTLY
+    return EXIT_DONE if report.ready == len(report.environments) else EXIT_PARTLY

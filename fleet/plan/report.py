@@ -82,6 +82,11 @@ class FleetReport:
     environments: tuple[Environment, ...]
 
     @property
+    def ready(self) -> int:
+        """How many environments are ready."""
+        return sum(environment.state == "ready" for environment in self.environments)
+
+    @property
     def hourly_usd(self) -> Decimal | None:
         """USD per hour of all instances that run, None when one's price is unknown."""
         return total(e.hourly_usd for e in self.environments if e.state in _BILLED)

@@ -44,14 +44,20 @@ class Addresses:
         self._holder.close()
 
 
+def hold(block: str) -> socket.socket | None:
+    """Hold a block of addresses until the socket is closed; None where another sandbox holds it."""
+    holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        holder.bind(f"\0fleet-sandbox-{block}")
+    except OSError:
+        holder.close()
+        return None
+    return holder
+
+
 def _reserve() -> tuple[socket.socket, int]:
     for block in _BLOCKS:
-        holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            holder.bind(f"\0fleet-sandbox-127.{block}")
-        except OSError:
-            holder.close()
-        else:
+        if holder := hold(f"127.{block}"):
             return holder, block
     raise SandboxError(
         f"{len(_BLOCKS)} sandboxes run on this machine already",

@@ -76,7 +76,8 @@ class Browser:
         return answer["result"].get("value")
 
     def click(self, selector: str) -> None:
-        """Click into the middle of an element, as a mouse does."""
+        """Click into the middle of an element, as a mouse does, once it is there."""
+        self.wait_for(f"document.querySelector('{selector}')")
         box = self.evaluate(
             f"document.querySelector('{selector}').getBoundingClientRect().toJSON()"
         )

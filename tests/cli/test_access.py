@@ -10,6 +10,8 @@ import pytest
 from tests.command import Cli
 from tests.sandbox.cloud.recording import Served, serve
 
+pytestmark = pytest.mark.slow
+
 CIDR = "198.51.100.0/24"
 
 

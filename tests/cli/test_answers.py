@@ -10,6 +10,8 @@ import pytest
 
 from tests.command import Cli, write_spec
 
+pytestmark = pytest.mark.slow
+
 G = "L-DB2E81BA"
 NOWHERE = "http://127.0.0.1:9"
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.command import Cli, write_spec
 
+pytestmark = pytest.mark.slow
+
 BROKEN = Path(__file__).parent.parent / "spec" / "broken"
 CASES = sorted(BROKEN.glob("*.yaml"))
 

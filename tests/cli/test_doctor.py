@@ -10,6 +10,8 @@ import pytest
 
 from tests.command import Cli, write_spec
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_region_and_credentials_each_line_says_what_to_do(bare: Cli) -> None:
     done = bare("doctor")

@@ -20,6 +20,8 @@ from fleet.workflows.access import (
 from fleet.workflows.foundation import ensure_foundation
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 SPEC_CIDR, ME = "203.0.113.0/24", "127.0.0.1/32"
 PORTS = ("22", "6006", "8888")
 

@@ -9,6 +9,8 @@ from fleet.workflows.bootstrap import bootstrap_again
 from tests.workflows.conftest import World
 from tests.workflows.fleets import launched
 
+pytestmark = pytest.mark.slow
+
 
 def test_who_was_never_reached_is_told_apart(world: World) -> None:
     launched(world)

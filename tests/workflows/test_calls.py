@@ -11,6 +11,8 @@ from fleet.workflows.quotas import count_spec, count_types
 from tests.workflows.calls import count_calls
 from tests.workflows.conftest import World, spec
 
+pytestmark = pytest.mark.slow
+
 PLAN = {
     "GetCallerIdentity": 1,
     "DescribeImages": 1,

@@ -14,6 +14,8 @@ from fleet.workflows.doctor import examine
 from fleet.workflows.foundation import ensure_foundation
 from tests.workflows.conftest import World, spec
 
+pytestmark = pytest.mark.slow
+
 G = "L-DB2E81BA"
 
 

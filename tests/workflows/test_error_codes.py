@@ -9,6 +9,8 @@ from fleet.plan.launch import Plan
 from tests.workflows.error_codes import CALLS, CODES, PROFILE, PROFILE_WORDS, pairs
 from tests.workflows.launch_bench import NOTHING, Bench, bench, once
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["bench", "once"]
 
 SENDINGS = {"again": 6, "again, never another": 6, "once known": 6, "new token": 5}

@@ -17,6 +17,8 @@ from fleet.workflows.secrets import ensure_secrets
 from tests.workflows.conftest import World
 from tests.workflows.fleets import launched
 
+pytestmark = pytest.mark.slow
+
 KEY = public_line(generate_private_key())
 
 

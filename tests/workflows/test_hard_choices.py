@@ -9,6 +9,8 @@ from fleet.errors import FleetError, NotFoundError
 from fleet.plan.dlami_names import parse_dlami_name, version_numbers
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 
 def numbers(world: World, image: str) -> tuple[int, ...]:
     name = parse_dlami_name(world.plan(image=image).image.name)

@@ -11,6 +11,8 @@ from fleet.errors import FleetError
 from fleet.workflows.foundation import ensure_foundation
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Vpc:

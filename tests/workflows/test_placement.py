@@ -11,6 +11,8 @@ from fleet.sandbox.cloud.documents import ApiError
 from tests.workflows.calls import count_calls
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 TYPES = "types: [g5.xlarge, g4dn.xlarge, g6.xlarge]"
 Refuse = Callable[[str, str], None]
 

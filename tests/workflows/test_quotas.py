@@ -18,6 +18,8 @@ from fleet.sandbox.cloud.documents import ApiError
 from fleet.workflows.quotas import count_spec, count_types, request_more
 from tests.workflows.conftest import World, spec
 
+pytestmark = pytest.mark.slow
+
 G = "L-DB2E81BA"
 
 

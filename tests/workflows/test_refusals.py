@@ -14,6 +14,8 @@ from fleet.sandbox.cloud.gate import ConnectionCut
 from tests.workflows.error_codes import PROFILE, PROFILE_WORDS
 from tests.workflows.launch_bench import Bench, bench, once
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["bench", "once"]
 
 MAKING = [

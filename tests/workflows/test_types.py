@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from fleet.plan.estimate import parse_item
 from fleet.plan.hardware import Needs
 from fleet.spec.model import ImageSelector
@@ -11,6 +13,8 @@ from fleet.workflows.cost import estimate_cost
 from fleet.workflows.types import find_types
 from tests.workflows.calls import count_calls
 from tests.workflows.conftest import World
+
+pytestmark = pytest.mark.slow
 
 
 def test_types_with_gpus_take_one_page_of_each_kind(world: World) -> None:

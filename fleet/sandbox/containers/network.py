@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 from fleet.errors import SandboxError
+from fleet.sandbox.addresses import hold
 from fleet.sandbox.containers.links import RULES, WHOLE, Ends, Link, without
 from fleet.sandbox.containers.programs import run
 
@@ -196,12 +197,7 @@ def _reserve() -> tuple[socket.socket, int]:
         network = ipaddress.ip_network(f"10.{block}.0.0/16")
         if any(network.overlaps(route) for route in taken):
             continue
-        holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            holder.bind(f"\0fleet-sandbox-10.{block}")
-        except OSError:
-            holder.close()
-        else:
+        if holder := hold(f"10.{block}"):
             return holder, block
     raise SandboxError(
         f"every network from 10.{_BLOCKS[0]}.0.0/16 to 10.{_BLOCKS[-1]}.0.0/16 is in use",

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from tests.sandbox.cloud.recording import Served
 
 AWS = shutil.which("aws")
-pytestmark = pytest.mark.skipif(AWS is None, reason="the AWS CLI is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(AWS is None, reason="the AWS CLI is not installed"),
+]
 
 
 @pytest.fixture
