@@ -25,6 +25,7 @@ from fleet.sandbox import state
 from fleet.sandbox.addresses import Addresses, ssh_port
 from fleet.sandbox.call_log import logged
 from fleet.sandbox.hosts import linux
+from fleet.sandbox.metadata import BELOW
 from fleet.sandbox.requests import Control
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ class _Hosts:
     ssh_port: int
 
 
-def _process_hosts(directory: Path, on_power_off: PowerOff) -> _Hosts:
+def _process_hosts(
+    directory: Path, on_power_off: PowerOff, metadata_url: Callable[[str], str]
+) -> _Hosts:
     from fleet.sandbox.hosts.process import ProcessDriver  # noqa: PLC0415 - after the detaching fork
 
     addresses = Addresses()
     port = ssh_port(addresses.network)
-    return _Hosts(ProcessDriver(directory, on_power_off), addresses, "127.0.0.0/8", port)
+    driver = ProcessDriver(directory, on_power_off, metadata_url)
+    return _Hosts(driver, addresses, "127.0.0.0/8", port)
 
 
 def _container_hosts(
@@ -78,8 +82,11 @@ def _serve(
     def on_power_off(instance_id: str) -> None:
         cloud.host_powered_off(instance_id)
 
+    def metadata_url(address: str) -> str:
+        return f"http://127.0.0.1:{server.server_port}{BELOW}{address}"
+
     hosts = (
-        _process_hosts(directory, on_power_off)
+        _process_hosts(directory, on_power_off, metadata_url)
         if kind == "process"
         else _container_hosts(directory, on_power_off, lambda at: cloud.instance_metadata(at))  # noqa: PLW0108 - made next
     )

@@ -35,6 +35,7 @@ class HostConfig:
     takes what it takes.
     `authorized_keys` are lines in OpenSSH's public key format, accepted for `user`.
     `user_data` is what the instance was launched with, decoded.
+    `metadata_url` is where the host finds its instance metadata, if not at 169.254.169.254.
     `ailments`: what is wrong with the host from its first boot on; only container hosts have any.
     """
 
@@ -46,6 +47,7 @@ class HostConfig:
     gpus: tuple[Gpu, ...]
     user_data: bytes
     boot_seconds: float
+    metadata_url: str = ""
     ailments: tuple[Ailment, ...] = ()
 
 

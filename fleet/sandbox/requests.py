@@ -1,6 +1,7 @@
 """The control requests of a sandbox's daemon, below /_fleet/, for whoever knows its secret.
 
 Takes JSON, gives JSON; a FleetError becomes HTTP 400 with its message and remedy.
+Instance metadata of hosts that are processes is here too, below /_metadata/.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.errors import FleetError, UsageError
 from fleet.sandbox.faults.reading import read_kind
+from fleet.sandbox.metadata import BELOW, MetadataService
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,10 +35,13 @@ class Control:
         self._driver = driver
         self._secret = secret
         self._app: WSGIApplication = cloud.app
+        self._metadata = MetadataService(cloud.instance_metadata)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path = str(environ.get("PATH_INFO", ""))
+        if path.startswith(BELOW):
+            return self._metadata.below(environ, start)
         if not path.startswith(CONTROL):
             return self._app(environ, start)
         given = str(environ.get("HTTP_X_FLEET_SECRET", ""))

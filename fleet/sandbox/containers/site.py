@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from fleet.sandbox.containers.base import CACHE
 from fleet.sandbox.containers.driver import ContainerDriver
-from fleet.sandbox.containers.metadata import MetadataService
 from fleet.sandbox.containers.network import METADATA, PACKAGES_PORT, Vpc
 from fleet.sandbox.containers.programs import run
 from fleet.sandbox.containers.serving import server_on
+from fleet.sandbox.metadata import MetadataService
 from fleet.sandbox.strays import MARK
 
 if TYPE_CHECKING:

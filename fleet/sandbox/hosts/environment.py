@@ -65,8 +65,10 @@ def host_environment(
     host: HostConfig, paths: HostPaths, *, environ: Mapping[str, str], cache: Path
 ) -> dict[str, str]:
     """The environment of a host's processes. `cache` is uv's, shared by all hosts of a sandbox."""
+    named = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": host.metadata_url} if host.metadata_url else {}
     return {
         **index_settings(environ),
+        **named,
         "HOME": str(paths.home),
         "USER": host.user,
         "LOGNAME": host.user,

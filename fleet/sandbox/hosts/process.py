@@ -18,7 +18,8 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,11 +49,17 @@ class _Booted:
 
 class ProcessDriver:
     """A HostDriver. `directory` is the sandbox's; `on_power_off` is called from a thread of its
-    own."""
+    own. `metadata_url` gives where the host at an address finds its instance metadata."""
 
-    def __init__(self, directory: Path, on_power_off: PowerOff) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        on_power_off: PowerOff,
+        metadata_url: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self._directory = directory.resolve()
         self._on_power_off = on_power_off
+        self._metadata_url = metadata_url
         self._lock = threading.Lock()
         self._booted: dict[str, _Booted] = {}
         self._users: dict[str, str] = {}
@@ -69,7 +76,8 @@ class ProcessDriver:
                 return
             self._booted[host.instance_id] = _Booted()
             self._users[host.instance_id] = host.user
-            self._order({"boot": hypervisor.encode_host(host)})
+            told = replace(host, metadata_url=self._metadata_url(host.address))
+            self._order({"boot": hypervisor.encode_host(told)})
 
     def power_off(self, instance_id: str) -> None:
         """End every process of the host, keep its disk. An unknown host has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,13 @@ def test_hosts_share_uv_s_cache() -> None:
     assert found["HOSTNAME"] == "ip-127-64-0-1"
     assert found["PATH"].split(":")[0] == "/s/hosts/i-1/bin"
     assert "python" not in " ".join(found).lower()
+
+
+def test_a_host_knows_where_its_instance_metadata_is() -> None:
+    plain = HostConfig("i-1", "127.64.0.1", 22, "ubuntu", (), (), b"", 0.0)
+    config = replace(plain, metadata_url="http://127.0.0.1:5000/_metadata/127.64.0.1")
+    paths = HostPaths(Path("/s/hosts/i-1"), "ubuntu")
+    named = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+    assert named not in host_environment(plain, paths, environ={}, cache=Path("/s"))
+    found = host_environment(config, paths, environ={}, cache=Path("/s"))
+    assert found[named] == config.metadata_url

@@ -1,8 +1,10 @@
-"""The instance metadata service at 169.254.169.254: IMDSv2, and IMDSv1 where the instance allows it.
+"""The instance metadata service: IMDSv2, and IMDSv1 where the instance allows it.
 
 The answers are EC2's ("Use the Instance Metadata Service", "Instance metadata categories"): a token
 by PUT with its lifetime in seconds, 401 without one, 404 for what the instance does not have. Who
-asks is known by its address, as the hypervisor knows it.
+asks is known by its address, as the hypervisor knows it. Container hosts have it at 169.254.169.254;
+processes share the machine's address, so each has a path of its own at the sandbox's endpoint,
+which `AWS_EC2_METADATA_SERVICE_ENDPOINT` names to every AWS client.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from fleet.sandbox.cloud.metadata import InstanceMetadata
 
 _VERSIONS = ("1.0", "2016-09-02", "2018-09-24", "2021-03-23", "latest")
+BELOW = "/_metadata/"
+"""Where processes find it: the address of the host that asks follows, then a path as at 169.254.169.254."""
 _TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 _LONGEST_TTL = 21600
 _STATUS = {
@@ -51,6 +55,12 @@ class MetadataService:
         kind = ("Content-Type", "text/plain")
         start(_STATUS[status], [kind, ("Content-Length", str(len(data))), *headers])
         return [data]
+
+    def below(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request to a path `BELOW`."""
+        path = str(environ.get("PATH_INFO", "")).removeprefix(BELOW)
+        address, _, rest = path.partition("/")
+        return self({**environ, "REMOTE_ADDR": address, "PATH_INFO": f"/{rest}"}, start)
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[int, str | bytes, list[tuple[str, str]]]:
         address = str(environ.get("REMOTE_ADDR", ""))

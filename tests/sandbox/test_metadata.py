@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from fleet.sandbox.cloud.metadata import InstanceMetadata
-from fleet.sandbox.containers.metadata import MetadataService
+from fleet.sandbox.metadata import BELOW, MetadataService
 
 ANA, BEN = "10.77.0.2", "10.77.0.3"
 TTL = {"HTTP_X_AWS_EC2_METADATA_TOKEN_TTL_SECONDS": "60"}
@@ -47,7 +47,13 @@ class Asking:
         self._service = MetadataService(find, clock=self.clock)
 
     def __call__(
-        self, path: str, *, address: str = ANA, method: str = "GET", **headers: str
+        self,
+        path: str,
+        *,
+        address: str = ANA,
+        method: str = "GET",
+        below: bool = False,
+        **headers: str,
     ) -> tuple[str, str]:
         status: list[str] = []
 
@@ -56,7 +62,8 @@ class Asking:
             return None
 
         environ = {"REMOTE_ADDR": address, "PATH_INFO": path, "REQUEST_METHOD": method, **headers}
-        body = b"".join(self._service(environ, start))  # type: ignore[arg-type]
+        service = self._service.below if below else self._service
+        body = b"".join(service(environ, start))  # type: ignore[arg-type]
         return status[0][:3], body.decode()
 
     def token(self, address: str = ANA) -> dict[str, str]:
@@ -110,3 +117,17 @@ def test_a_spot_notice_is_there_once_it_is_given() -> None:
 
 def test_a_stranger_is_told_nothing() -> None:
     assert Asking()("/latest/api/token", address="10.77.9.9", method="PUT", **TTL)[0] == "403"
+
+
+def test_hosts_on_one_address_have_a_path_each() -> None:
+    ask = Asking()
+
+    def below(path: str, **headers: str) -> tuple[str, str]:
+        return ask(f"{BELOW}{path}", address="127.0.0.1", below=True, **headers)
+
+    token = ask.token()
+    where = "latest/meta-data/placement/region"
+    assert below(f"{ANA}/latest/api/token", method="PUT", **TTL)[0] == "200"
+    assert below(f"{ANA}/{where}", **token) == ("200", "us-east-1")
+    assert below(f"{BEN}/{where}", **token)[0] == "401"
+    assert below(f"10.77.9.9/{where}", **token)[0] == "403"
