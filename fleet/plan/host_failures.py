@@ -45,6 +45,7 @@ _RULES = (
         _NO_WAY_OUT,
     ),
 )
+_WITHOUT_FRAMEWORK = re.compile(r"no Python of this image imports \w+")
 _SERVICE_KILLED = re.compile(r"code=killed, status=9/KILL|oom-kill")
 
 
@@ -57,6 +58,13 @@ def step_failure(
         known = _MEMORY
     if known is not None:
         return Reason(f"bootstrap step `{step}` failed: {known.why}", known.remedy)
+    lacking = next((found[0] for found in map(_WITHOUT_FRAMEWORK.search, log) if found), None)
+    if lacking is not None:
+        return Reason(
+            lacking,
+            f"`fleet logs {fleet} {member} --of bootstrap` shows what was tried; choose another `image:`,"
+            " or name one by its id, which promises no framework",
+        )
     last = next((line.strip() for line in reversed(log) if line.strip()), "no output")[:_LONGEST]
     remedy = (
         f"see `fleet logs {fleet} {member} --of cloud-init`, correct its user data or its image"

@@ -19,6 +19,14 @@ class Gpu:
 
 
 @dataclass(frozen=True)
+class Framework:
+    """What an image comes with: `pytorch` or `tensorflow`, of a version such as 2.7.0."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Ailment:
     """What a host is born with: the fault's name, and its measure in the fault's own words ("2mbit")."""
 
@@ -48,6 +56,7 @@ class HostConfig:
     user_data: bytes
     boot_seconds: float
     metadata_url: str = ""
+    framework: Framework | None = None
     ailments: tuple[Ailment, ...] = ()
 
 

@@ -77,9 +77,7 @@ def said(
     script = f"again={again}\n" + part(
         "interpreters", asked=asked, probe_program=load_texts().probe
     )
-    done = run(folder, script + '\nprintf "%s\\n%s" "$kernel" "$probed" >&3')
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return run(folder, script + '\nprintf "%s\\n%s" "$kernel" "$probed" >&3').stdout
 
 
 def look(
@@ -112,19 +110,27 @@ def test_each_interpreter_with_a_framework_is_a_kernel(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "kernel"),
-    [("pytorch", "fleet-pytorch"), ("tensorflow", "python3"), (None, "fleet-pytorch")],
+    [("pytorch", "fleet-pytorch"), (None, "fleet-pytorch")],
 )
 def test_the_asked_framework_is_the_default(asked: str | None, kernel: str, tmp_path: Path) -> None:
     torch = environment(tmp_path / "opt/pytorch", torch="__version__ = '2.9.1'")
     assert look(tmp_path, torch, framework=asked)[0] == kernel
 
 
-def test_a_framework_that_no_interpreter_has_is_told(tmp_path: Path) -> None:
+def test_a_framework_that_no_interpreter_has_ends_the_bootstrap(tmp_path: Path) -> None:
     torch = environment(tmp_path / "opt/pytorch", torch="__version__ = '2.9.1'")
-    told = "@fleet\tinterpreters\tnote\tno Python of this image imports tensorflow: the default kernel is without it"
-    assert told in said(tmp_path, torch, framework="tensorflow")
-    assert told in said(tmp_path, torch, framework="tensorflow")  # though it is not asked again
-    assert "\tnote\t" not in said(tmp_path, torch, framework="pytorch")
+    told = said(tmp_path, torch, framework="tensorflow")
+    assert "@fleet\tinterpreters\tlog\tno Python of this image imports tensorflow\n" in told
+    assert told.endswith("@fleet\tinterpreters\tfailed\texit status 1\n")
+    environment(tmp_path / "home/anaconda3/envs/flow", tensorflow="__version__ = '2.18.0'")
+    assert look(tmp_path, torch, framework="tensorflow")[0] == "fleet-tensorflow"
+
+
+def test_what_failed_to_import_is_asked_again(tmp_path: Path) -> None:
+    torch = environment(tmp_path / "opt/pytorch", torch="raise OSError('too slow')")
+    for times in (1, 2):
+        assert "imports pytorch" in said(tmp_path, torch)
+        assert starts(torch) == times
 
 
 def test_of_several_frameworks_the_asked_one_names_the_kernel(tmp_path: Path) -> None:

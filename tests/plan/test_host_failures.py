@@ -26,6 +26,15 @@ CASES = {
         "the package index does not answer",
         "a way out",
     ),
+    "without the framework": (
+        1,
+        [
+            "/usr/bin/python3: import torch: ImportError()",
+            "no Python of this image imports pytorch",
+        ],
+        "no Python of this image imports pytorch",
+        "`fleet logs a 'b c' --of bootstrap`",
+    ),
     "unknown": (
         7,
         ["the data set is not there", ""],

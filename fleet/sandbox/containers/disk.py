@@ -14,11 +14,12 @@ from fleet.errors import SandboxError
 from fleet.sandbox.containers.ailments import files_of, login_user
 from fleet.sandbox.containers.network import PACKAGES_PORT
 from fleet.sandbox.containers.programs import run
+from fleet.sandbox.frameworks import environment_texts
 from fleet.sandbox.hosts.environment import host_name
 from fleet.sandbox.trees import remove_tree
 
 if TYPE_CHECKING:
-    from fleet.sandbox.driver import HostConfig
+    from fleet.sandbox.driver import Framework, HostConfig
 
 _USER = """\
 system_info:
@@ -119,7 +120,7 @@ class Disk:
             run("umount", str(self.disk))
         remove_tree(self.top)
 
-    def furnish(self, host: HostConfig, *, gateway: str) -> None:
+    def furnish(self, host: HostConfig, *, base: Path, gateway: str) -> None:
         """What the image holds for this host. Boots after the first find it in place."""
         name = host_name(host.address)
         placed = {
@@ -135,6 +136,17 @@ class Disk:
         for path, text in placed.items():
             self._place(path, text)
         self._place_nvidia_smi(host)
+        if host.framework:
+            self._place_framework(host.framework, base)
+
+    def _place_framework(self, framework: Framework, base: Path) -> None:
+        """Where DLAMIs have it."""
+        environment = f"opt/{framework.name}"
+        python = f"/usr/bin/{(base / 'usr/bin/python3').readlink()}"
+        for path, text in environment_texts(framework, python=python).items():
+            self._place(f"{environment}/{path}", text)
+        for name in ("python", "python3"):
+            self._link(f"{environment}/bin/{name}", python)
 
     def _place_nvidia_smi(self, host: HostConfig) -> None:
         """`nvidia-smi` as the process driver has it, with the few modules that it is made of."""
@@ -150,14 +162,23 @@ class Disk:
         self._place("usr/bin/nvidia-smi", _NVIDIA_SMI.format(**told), mode=0o755)
 
     def _place(self, path: str, text: str, *, mode: int = 0o644) -> None:
+        target = self._target(path)
+        if not target.exists():
+            target.write_text(text)
+            target.chmod(mode)
+
+    def _link(self, path: str, to: str) -> None:
+        link = self._target(path)
+        if not link.is_symlink():
+            link.symlink_to(to)
+
+    def _target(self, path: str) -> Path:
+        """Where a path of the host lies, in folders that everybody reads."""
         target = self.upper / path
-        if target.exists():
-            return
         for folder in reversed([each for each in target.parents if not each.exists()]):
             folder.mkdir()
             folder.chmod(0o755)  # the daemon's own umask hides what it makes
-        target.write_text(text)
-        target.chmod(mode)
+        return target
 
 
 def _index(gateway: str) -> str:

@@ -151,7 +151,7 @@ class ContainerDriver:
         config, disk = host.config, host.disk
         disk.top.mkdir(parents=True, exist_ok=True)
         disk.limit(amount_of(config.ailments, "small-disk"))
-        disk.furnish(config, gateway=self._vpc.gateway)
+        disk.furnish(config, base=self._base, gateway=self._vpc.gateway)
         disk.mount(self._base)
         memory = amount_of(config.ailments, "small-memory")
         group = cgroups.make(self._directory, config.instance_id, memory_mib=memory)

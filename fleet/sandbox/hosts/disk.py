@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 from uv import find_uv_bin
 
+from fleet.sandbox.frameworks import environment_texts
 from fleet.sandbox.hosts.environment import host_name, search_path
 
 if TYPE_CHECKING:
@@ -109,6 +110,18 @@ def _home(host: HostConfig, paths: HostPaths) -> None:
     _place(paths.home / ".ssh/authorized_keys", keys, mode=0o600)
 
 
+def _framework(host: HostConfig, paths: HostPaths) -> None:
+    """Where DLAMI users of conda have it: a host shares the machine's /opt."""
+    if host.framework is None:
+        return
+    environment, python = paths.home / "anaconda3/envs" / host.framework.name, base_python()
+    for path, text in environment_texts(host.framework, python=python).items():
+        _place(environment / path, text)
+    (environment / "bin").mkdir(exist_ok=True)
+    if not (environment / "bin/python").is_symlink():
+        (environment / "bin/python").symlink_to(python)
+
+
 def host_key(paths: HostPaths, comment: str) -> asyncssh.SSHKey:
     """The host's key, made at the first call."""
     if not paths.host_key.exists():
@@ -133,3 +146,4 @@ def prepare(host: HostConfig, paths: HostPaths, names: tuple[str, ...]) -> None:
     _home(host, paths)
     _tools(paths)
     _standins(paths, names)
+    _framework(host, paths)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.sandbox.driver import Gpu, HostConfig
+from fleet.sandbox.driver import Framework, Gpu, HostConfig
 from fleet.sandbox.hosts import init, linux
 from fleet.sandbox.hosts.paths import HostPaths
 
@@ -41,8 +41,9 @@ def decode_host(fields: dict[str, Any]) -> HostConfig:
     """The HostConfig that `encode_host` was given."""
     gpus = tuple(Gpu(**gpu) for gpu in fields["gpus"])
     keys, data = tuple(fields["authorized_keys"]), base64.b64decode(fields["user_data"])
-    exact = {"gpus": gpus, "authorized_keys": keys, "user_data": data, "ailments": ()}
-    return HostConfig(**{**fields, **exact})
+    framework = Framework(**fields["framework"]) if fields["framework"] else None
+    exact = {"gpus": gpus, "framework": framework, "authorized_keys": keys, "user_data": data}
+    return HostConfig(**{**fields, **exact, "ailments": ()})
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.sandbox.cloud.ec2 import catalog, instance_faults
 from fleet.sandbox.driver import HostConfig
+from fleet.sandbox.frameworks import framework_of
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
@@ -215,6 +216,7 @@ class HostLives:
             user=image.login_user if image else "ec2-user",
             authorized_keys=keys,
             gpus=catalog.gpus(instance.instance_type),
+            framework=framework_of(image.name) if image else None,
             user_data=instance.user_data_bytes,
             boot_seconds=settings.boot_seconds,
         )
