@@ -26,6 +26,7 @@ from fleet.plan.report import FleetReport
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows import planning
+from fleet.workflows.bootstrap import bootstrap_again
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
@@ -58,6 +59,17 @@ def up(
     """Launch a fleet or bring it to its spec; gives every member's environment, ready or with the reason."""
     context = _context(session, spec.region, on_event)
     return apply_up(context, planning.plan_up(context, spec, folder=Path(folder)))
+
+
+def bootstrap(
+    fleet: str,
+    *,
+    session: boto3.Session,
+    members: Sequence[str] = (),
+    on_event: OnEvent = silent,
+) -> FleetReport:
+    """Bootstrap all members' environments (or those named) again, as each keeps it, and prove them."""
+    return bootstrap_again(_context(session, None, on_event), fleet, members=members)
 
 
 def status(fleet: str, *, session: boto3.Session) -> FleetReport:

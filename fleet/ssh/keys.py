@@ -36,7 +36,10 @@ def key_line(key: paramiko.PKey) -> str:
 
 def parse_key_line(line: str) -> paramiko.PKey | None:
     """Read a `type base64` line; None where it is none."""
-    entry = paramiko.hostkeys.HostKeyEntry.from_line(f"host {line}") if line else None
+    try:
+        entry = paramiko.hostkeys.HostKeyEntry.from_line(f"host {line}") if line else None
+    except paramiko.SSHException:
+        return None
     return entry.key if entry else None
 
 

@@ -72,8 +72,13 @@ def test_a_key_that_nobody_vouches_for_is_refused(
         pass
 
 
-def test_a_key_of_another_type_than_the_recorded_one_stops_at_once(server: Server) -> None:
-    recorded = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
+OTHER = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
+
+
+@pytest.mark.parametrize("recorded", [OTHER, "ssh-ed25519 AAAA", "no key at all"])
+def test_a_recorded_key_of_another_type_or_none_stops_at_once(
+    server: Server, recorded: str
+) -> None:
     host = server.host(host_key=" ".join(recorded.split()[:2]))
     with (
         pytest.raises(HostKeyError, match="another SSH host key"),
