@@ -38,7 +38,7 @@ def parse_key_line(line: str) -> paramiko.PKey | None:
     """Read a `type base64` line; None where it is none."""
     try:
         entry = paramiko.hostkeys.HostKeyEntry.from_line(f"host {line}") if line else None
-    except paramiko.SSHException:
+    except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
         return None
     return entry.key if entry else None
 
