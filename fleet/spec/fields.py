@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleet.spec import people, rules, storage, values
+from fleet.spec import interruption, people, rules, storage, values
 
 
 @dataclass(frozen=True)
@@ -355,6 +355,19 @@ BOOTSTRAP = Keys(
     )
 )
 
+INTERRUPTION = Keys(
+    keys=(
+        Key(
+            "sync",
+            Pairs(pattern=interruption.S3_PATTERN),
+            "Folders under the home, and where `aws s3 sync` brings each, below a folder of the member's name; "
+            "with the rights of `instances.profile`.",
+            "{~/work: s3://team-bucket/workshop}",
+            default="nothing",
+        ),
+    )
+)
+
 MEMBER_KEYS = ("members", "count", "roster")
 
 SPEC = Keys(
@@ -429,10 +442,18 @@ SPEC = Keys(
         Key(
             "idle",
             Measure(values.DURATION_PATTERN),
-            "After how long without activity an environment terminates; shorter than expires.",
+            "After how long without activity an environment terminates (docs/bootstrap.md says what that is); "
+            "shorter than expires.",
             "60m",
             default="never",
             nullable=True,
+        ),
+        Key(
+            "interruption",
+            INTERRUPTION,
+            "What is saved in the two minutes before EC2 takes a Spot Instance back.",
+            "{sync: {~/work: s3://team-bucket/workshop}}",
+            default="what `~/on-interruption` does",
         ),
         Key(
             "bootstrap",

@@ -25,6 +25,7 @@ from fleet.spec import people, rules, storage
 from fleet.spec.access import Access
 from fleet.spec.fields import NEED_KEYS
 from fleet.spec.frozen import Frozen, at_least_one, distinct
+from fleet.spec.interruption import Interruption
 from fleet.spec.refusal import refuse
 from fleet.spec.values import (
     format_duration,
@@ -231,6 +232,7 @@ class FleetSpec(Frozen):
     access: Access = Access()
     expires: Duration
     idle: Duration = None
+    interruption: Interruption = Interruption()
     bootstrap: Bootstrap = Bootstrap()
     min_ready: int | None = None
     tls: Tls = "ca"
@@ -307,5 +309,7 @@ class FleetSpec(Frozen):
             del content["bootstrap"]["sudo"]
         if self.tls == "ca":
             del content["tls"]
+        if not self.interruption.sync:
+            del content["interruption"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

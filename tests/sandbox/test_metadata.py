@@ -52,7 +52,6 @@ class Asking:
         *,
         address: str = ANA,
         method: str = "GET",
-        below: bool = False,
         **headers: str,
     ) -> tuple[str, str]:
         status: list[str] = []
@@ -62,7 +61,7 @@ class Asking:
             return None
 
         environ = {"REMOTE_ADDR": address, "PATH_INFO": path, "REQUEST_METHOD": method, **headers}
-        service = self._service.below if below else self._service
+        service = self._service.below if path.startswith(BELOW) else self._service
         body = b"".join(service(environ, start))  # type: ignore[arg-type]
         return status[0][:3], body.decode()
 
@@ -123,7 +122,7 @@ def test_hosts_on_one_address_have_a_path_each() -> None:
     ask = Asking()
 
     def below(path: str, **headers: str) -> tuple[str, str]:
-        return ask(f"{BELOW}{path}", address="127.0.0.1", below=True, **headers)
+        return ask(f"{BELOW}{path}", address="127.0.0.1", **headers)
 
     token = ask.token()
     where = "latest/meta-data/placement/region"

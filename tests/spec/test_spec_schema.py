@@ -9,8 +9,19 @@ import jsonschema
 import pytest
 import yaml
 
-from fleet.spec import access, model
-from fleet.spec.fields import ACCESS, BOOTSTRAP, IMAGE, INSTANCES, SPEC, VIA, VOLUME, Keys, Text
+from fleet.spec import access, interruption, model
+from fleet.spec.fields import (
+    ACCESS,
+    BOOTSTRAP,
+    IMAGE,
+    INSTANCES,
+    INTERRUPTION,
+    SPEC,
+    VIA,
+    VOLUME,
+    Keys,
+    Text,
+)
 from fleet.spec.frozen import Frozen
 from fleet.spec.reference import spec_reference
 from fleet.spec.schema import spec_json_schema
@@ -32,6 +43,7 @@ UNSEEN = {
     "idle-longer",
     "image-base-version",
     "image-wildcard",
+    "interruption-same-place",
     "member-invisible",
     "member-long",
     "member-slash",
@@ -107,6 +119,7 @@ def test_broken_specs_fail_where_a_schema_can_see_it(name: str, content: object)
         (VOLUME, model.Volume),
         (ACCESS, access.Access),
         (VIA, access.Via),
+        (INTERRUPTION, interruption.Interruption),
         (BOOTSTRAP, model.Bootstrap),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
