@@ -43,6 +43,9 @@ class Texts:
     tensorboard_unit: str
     gate_unit: str
     tensorboard_server: str
+    server_extension: str
+    lab_extension: str
+    lab_package: str
     numa_unit: str
     probe: str
     first_boot: str
@@ -101,6 +104,9 @@ def bootstrap_digest(
         texts.tensorboard_unit,
         texts.gate_unit,
         texts.tensorboard_server,
+        texts.server_extension,
+        texts.lab_extension,
+        texts.lab_package,
         texts.numa_unit,
         texts.probe,
         JUPYTER_PACKAGES,
@@ -140,5 +146,9 @@ def render_bootstrap(
         gate_unit=render(texts.gate_unit, **places),
         numa_unit=texts.numa_unit,
         tensorboard_server=render(texts.tensorboard_server, **places),
+        server_extension=texts.server_extension,
+        lab_extension=texts.lab_extension,
+        # Browsers keep a script for a year: another text is another address.
+        lab_package=render(texts.lab_package, lab_extension_id=digest(texts.lab_extension)),
         **places,
     )
