@@ -9,9 +9,31 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fleet.api import bootstrap, down, handout, ls, plan_up, read_spec, rotate, status, up
+    from fleet.api import (
+        bootstrap,
+        down,
+        extend,
+        handout,
+        ls,
+        plan_up,
+        read_spec,
+        rotate,
+        status,
+        up,
+    )
 
-__all__ = ["bootstrap", "down", "handout", "ls", "plan_up", "read_spec", "rotate", "status", "up"]
+__all__ = [
+    "bootstrap",
+    "down",
+    "extend",
+    "handout",
+    "ls",
+    "plan_up",
+    "read_spec",
+    "rotate",
+    "status",
+    "up",
+]
 
 
 def __getattr__(name: str) -> object:

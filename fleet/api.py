@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.assets import spec_files
 from fleet.aws.clients import Aws, resolve_region
+from fleet.plan.extension import ExtensionReport, Longer
 from fleet.plan.launch import Plan
 from fleet.plan.receipt import Receipt
 from fleet.plan.report import FleetReport
@@ -30,6 +32,7 @@ from fleet.workflows.bootstrap import bootstrap_again
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import OnEvent, silent
+from fleet.workflows.extend import apply_extend, plan_extend
 from fleet.workflows.handout import Handout, Wishes, write_handout
 from fleet.workflows.rotate import rotate as apply_rotation
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
@@ -95,6 +98,21 @@ def down(
     return apply_down(
         context, plan_down(context, fleet, members=members, keep_volumes=keep_volumes)
     )
+
+
+def extend(
+    fleet: str,
+    *,
+    session: boto3.Session,
+    by: timedelta | None = None,
+    until: datetime | None = None,
+    members: Sequence[str] = (),
+    on_event: OnEvent = silent,
+) -> ExtensionReport:
+    """Let a fleet, or some of its members' environments, run longer: `by` so long, or `until` a time with its zone."""
+    context = _context(session, None, on_event)
+    extension = plan_extend(context, fleet, Longer(by=by, until=until), members=members)
+    return apply_extend(context, extension)
 
 
 def rotate(

@@ -57,6 +57,12 @@ def load_rotation() -> str:
 
 
 @functools.cache
+def load_extension() -> str:
+    """Read the template of the script that moves a machine's end."""
+    return (shipped("templates") / "extend.sh.j2").read_text("utf-8")
+
+
+@functools.cache
 def load_catalogue() -> ImageCatalogue:
     """Read the DLAMI lines and until when they are patched."""
     data = yaml.safe_load((shipped("amis") / "dlami.yaml").read_text("utf-8"))

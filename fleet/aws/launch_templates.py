@@ -114,6 +114,12 @@ def create_launch_template_version(
     )
 
 
+@effect("ec2:CreateTags")
+def tag_launch_template(aws: Aws, *, template_id: str, tags: Mapping[str, str]) -> None:
+    """Put tags on the launch template itself."""
+    aws.ec2.create_tags(Resources=[template_id], Tags=tag_list(tags))
+
+
 @effect("ec2:DeleteLaunchTemplate")
 def delete_launch_template(aws: Aws, *, template_id: str) -> None:
     """Delete a launch template; one that is gone already is fine."""

@@ -14,6 +14,7 @@ COMMANDS = {
     "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
     "urls": ("fleet.cli.urls", "Print each person's URLs."),
     "handout": ("fleet.cli.handout", "Write a page for each person, to hand out."),
+    "extend": ("fleet.cli.extend", "Let a fleet, or members of it, run longer."),
     "rotate": ("fleet.cli.rotate", "Change tokens: links handed out before open nothing any more."),
     "ca": ("fleet.cli.ca", "Print the certificate that makes browsers trust a fleet."),
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),

@@ -86,8 +86,13 @@ def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values:
 
 def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
     """Render the cloud-init user data. It holds no secret."""
-    calendar = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if expires_at else None
+    calendar = calendar_time(expires_at) if expires_at else None
     return render(texts.first_boot, fleet=fleet, expires_calendar=calendar)
+
+
+def calendar_time(at: datetime) -> str:
+    """Write a point in time as a timer's OnCalendar= takes it (systemd.time(7))."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def bootstrap_digest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +48,8 @@ class Page:
     """One person's page: the names that a template may use, as `page.…`.
 
     URLs are None where the environment is not ready; they are at 127.0.0.1 where `tunnel`, a command, leads there.
-    `ssh` is empty where nobody can log in yet. `mail` says whether `contact` is an e-mail address.
+    `ssh` is empty where nobody can log in yet. `mail` says whether `contact` is an e-mail address. `extend` is the
+    command that gives more time, empty without an end.
     """
 
     fleet: str
@@ -67,6 +69,7 @@ class Page:
     ssh: str
     fingerprint: str
     contact: str
+    extend: str
     authority: AuthorityFact | None
 
     @property
@@ -152,6 +155,7 @@ def _page(
         ssh=_ssh(login) if login else "",
         fingerprint=login.fingerprint if login else "",
         contact=frame.contact,
+        extend=_extend(frame, member) if one.expires_at else "",
         authority=frame.authority if instance is not None and instance.tls else None,
     )
 
@@ -160,6 +164,10 @@ def _local(url: str | None, address: str | None, *, tunnelled: bool) -> str | No
     if url is None or not tunnelled:
         return url
     return url.replace(f"://{address}:", f"://{_HERE}:", 1)
+
+
+def _extend(frame: Frame, member: str) -> str:
+    return f"{frame.command} extend {frame.fleet} 2h --member {shlex.quote(member)}"
 
 
 def _ssh(login: PersonalLogin, *, forward: bool = False) -> str:

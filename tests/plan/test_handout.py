@@ -91,6 +91,7 @@ def test_a_page_says_how_to_open_and_trust_and_ask() -> None:
         assert "SHA256:" in text
         assert "Saturday 21 November 2026, 17:30 UTC" in text
         assert "anna@example.org" in text
+        assert "fleet extend workshop 2h --member ana" in text
         for word in ("Windows", "macOS", "Linux", "Firefox", "VS Code"):
             assert word in text
     links = [a for tag, a in Elements(files["workshop-ana.html"]).found if tag == "a"]
