@@ -128,6 +128,8 @@ def _tree(found: InstanceMetadata) -> dict[str, str]:
     if found.notice:
         meta["spot/instance-action"] = json.dumps(dict(found.notice))
         meta["spot/termination-time"] = found.notice["time"]
+    if found.rebalance:
+        meta["events/recommendations/rebalance"] = json.dumps(dict(found.rebalance))
     tree = {f"meta-data/{name}": text for name, text in meta.items()}
     tree["dynamic/instance-identity/document"] = json.dumps(dict(found.identity), indent=2)
     return tree

@@ -22,7 +22,10 @@ class Clock:
 
 
 def metadata(
-    *, tokens_required: bool = True, notice: Mapping[str, str] | None = None
+    *,
+    tokens_required: bool = True,
+    notice: Mapping[str, str] | None = None,
+    rebalance: Mapping[str, str] | None = None,
 ) -> InstanceMetadata:
     return InstanceMetadata(
         instance_id="i-1",
@@ -34,6 +37,7 @@ def metadata(
         notice=notice or {},
         tokens_required=tokens_required,
         enabled=True,
+        rebalance=rebalance or {},
     )
 
 
@@ -112,6 +116,13 @@ def test_a_spot_notice_is_there_once_it_is_given() -> None:
     where = "/latest/meta-data/spot/instance-action"
     assert quiet(where, **quiet.token())[0] == "404"
     assert '"action": "terminate"' in noticed(where, **noticed.token())[1]
+
+
+def test_a_rebalance_recommendation_is_there_once_it_is_given() -> None:
+    quiet, told = Asking(), Asking(rebalance={"noticeTime": "2026-11-21T12:00:00Z"})
+    where = "/latest/meta-data/events/recommendations/rebalance"
+    assert quiet(where, **quiet.token())[0] == "404"
+    assert told(where, **told.token()) == ("200", '{"noticeTime": "2026-11-21T12:00:00Z"}')
 
 
 def test_a_stranger_is_told_nothing() -> None:

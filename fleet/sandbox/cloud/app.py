@@ -97,6 +97,7 @@ class Cloud:
                         account_id=self.state.settings.account_id,
                         region=backend.region_name,
                         notice=self.state.spot_notices.get(instance.id),
+                        rebalance=self.state.rebalance_notices.get(instance.id),
                     )
         return None
 

@@ -17,7 +17,7 @@ import botocore.session
 
 from fleet.errors import UsageError
 from fleet.sandbox.cloud.ec2 import instance_faults
-from fleet.sandbox.cloud.notices import SpotNotice
+from fleet.sandbox.cloud.notices import RebalanceNotice, SpotNotice
 from fleet.sandbox.faults.reading import near, read_conditions
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ _SERVICES = {
 """Services by the name in a signature and in IAM, and botocore's name of their model. S3's requests
 carry no action.
 """
+
+
+_HOW = frozenset({"notice", "cause"})
+"""Options that say how instances are interrupted, not which."""
 
 
 class CloudFaults:
@@ -60,22 +64,24 @@ class CloudFaults:
         if conditions.action is not None:
             _require_action(conditions.action)
         with self._state.lock:
-            if name != "spot-interruption":
-                return self._state.faults.add(name, options)
-            return self._interrupt(options)
+            if name == "spot-interruption":
+                return self._interrupt(options)
+            if name == "spot-rebalance":
+                return self._recommend(options)
+            return self._state.faults.add(name, options)
 
     def all(self) -> list[Fault]:
         """Every fault that was not cleared, with its hits."""
         return self._state.faults.all()
 
     def clear(self, *which: str) -> list[Fault]:
-        """Switch faults off by id or name, or all of them. An interruption is called off."""
+        """Switch faults off by id or name, or all of them. An interruption is called off, a recommendation gone."""
         with self._state.lock:
             gone = self._state.faults.clear(*which)
             ids = {fault.id for fault in gone}
-            for instance_id, notice in list(self._state.spot_notices.items()):
-                if notice.fault_id in ids:
-                    del self._state.spot_notices[instance_id]
+            for notices in (self._state.spot_notices, self._state.rebalance_notices):
+                for instance_id in [i for i, one in notices.items() if one.fault_id in ids]:
+                    notices.pop(instance_id)
         return gone
 
     def describe(self, fault: Fault) -> dict[str, object]:
@@ -98,20 +104,37 @@ class CloudFaults:
 
     def _interrupt(self, options: Mapping[str, str]) -> Fault:
         """Give the notice to every Spot Instance that the options name. The lock is held."""
-        seconds = read_conditions("spot-interruption", options).notice_seconds
-        fault = self._state.faults.add("spot-interruption", options)
+        conditions = read_conditions("spot-interruption", options)
+        seconds, now = conditions.notice_seconds, self._state.now()
+        fault, spot = self._meant("spot-interruption", options)
+        fault.until = self._state.faults.clock() + seconds
+        when = now + timedelta(seconds=seconds)
+        for backend, instance in spot:
+            fault.hits += 1
+            notice = SpotNotice("terminate", when, fault.id, now, conditions.cause)
+            backend.lives.interrupt(instance, notice, seconds=seconds)
+        return fault
+
+    def _recommend(self, options: Mapping[str, str]) -> Fault:
+        """Tell every Spot Instance that the options name, until the fault is cleared. The lock is held."""
+        fault, spot = self._meant("spot-rebalance", options)
+        for _, instance in spot:
+            fault.hits += 1
+            notice = RebalanceNotice(self._state.now(), fault.id)
+            self._state.rebalance_notices[instance.id] = notice
+        return fault
+
+    def _meant(
+        self, name: str, options: Mapping[str, str]
+    ) -> tuple[Fault, list[tuple[SandboxEc2, SandboxInstance]]]:
+        """Add the fault, and give the Spot Instances that it befalls. Raises UsageError where there is none."""
+        fault = self._state.faults.add(name, options)
         found = [(b, i) for b in self._regions() for i in _alive(b, fault)]
         spot = [(b, i) for b, i in found if i.lifecycle == "spot"]
         if not spot:
             self._state.faults.clear(fault.id)
             raise _nobody_to_interrupt([instance for _, instance in found], options)
-        when = self._state.now() + timedelta(seconds=seconds)
-        fault.until = self._state.faults.clock() + seconds
-        for backend, instance in spot:
-            fault.hits += 1
-            notice = SpotNotice("terminate", when, fault.id)
-            backend.lives.interrupt(instance, notice, seconds=seconds)
-        return fault
+        return fault, spot
 
 
 def _alive(backend: SandboxEc2, fault: Fault) -> list[SandboxInstance]:
@@ -123,7 +146,7 @@ def _alive(backend: SandboxEc2, fault: Fault) -> list[SandboxInstance]:
 
 
 def _nobody_to_interrupt(found: list[SandboxInstance], options: Mapping[str, str]) -> UsageError:
-    asked = " ".join(f"--{flag} {text}" for flag, text in options.items() if flag != "notice")
+    asked = " ".join(f"--{flag} {text}" for flag, text in options.items() if flag not in _HOW)
     if found:
         return UsageError(
             f"{found[0].id} is On-Demand: EC2 interrupts only Spot Instances",

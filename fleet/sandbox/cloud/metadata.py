@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
-    from fleet.sandbox.cloud.notices import SpotNotice
+    from fleet.sandbox.cloud.notices import RebalanceNotice, SpotNotice
 
 
 @dataclass(frozen=True)
 class InstanceMetadata:
     """`texts` by category ("placement/region"), `identity` the instance identity document.
 
-    `tokens_required`: IMDSv1 is refused. `notice` is the spot/instance-action document, or empty.
+    `tokens_required`: IMDSv1 is refused. `notice` is the spot/instance-action document, `rebalance` the
+    events/recommendations/rebalance document, each empty where there is none.
     """
 
     instance_id: str
@@ -27,10 +28,16 @@ class InstanceMetadata:
     notice: Mapping[str, str]
     tokens_required: bool
     enabled: bool
+    rebalance: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe(
-    instance: SandboxInstance, *, account_id: str, region: str, notice: SpotNotice | None
+    instance: SandboxInstance,
+    *,
+    account_id: str,
+    region: str,
+    notice: SpotNotice | None,
+    rebalance: RebalanceNotice | None,
 ) -> InstanceMetadata:
     """The metadata of an instance. The cloud's lock is held."""
     zone, options = instance.availability_zone, instance.metadata_options
@@ -73,4 +80,5 @@ def describe(
         notice=notice.document if notice else {},
         tokens_required=options.http_tokens == "required",
         enabled=options.http_endpoint != "disabled",
+        rebalance=rebalance.document if rebalance else {},
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.cloud.capacity import Capacity, Quotas
-from fleet.sandbox.cloud.notices import SpotNotice
+from fleet.sandbox.cloud.notices import RebalanceNotice, SpotNotice
 from fleet.sandbox.cloud.tokens import ClientTokens
 from fleet.sandbox.faults.registry import Faults
 
@@ -26,7 +26,8 @@ def utc_now() -> datetime:
 @dataclass
 class CloudState:
     """`lock` guards moto's resources and everything here; no driver is called while it is held,
-    except for a console. `spot_notices` are by instance id, as its metadata would show them.
+    except for a console. `spot_notices` and `rebalance_notices` are by instance id, as its metadata
+    would show them.
     """
 
     driver: HostDriver
@@ -39,6 +40,7 @@ class CloudState:
     tokens: ClientTokens = field(default_factory=ClientTokens)
     faults: Faults = field(default_factory=Faults)
     spot_notices: dict[str, SpotNotice] = field(default_factory=dict)
+    rebalance_notices: dict[str, RebalanceNotice] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything; the resources themselves are moto's."""
@@ -47,3 +49,4 @@ class CloudState:
         self.tokens.clear()
         self.faults.clear()
         self.spot_notices.clear()
+        self.rebalance_notices.clear()

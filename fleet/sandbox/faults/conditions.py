@@ -51,6 +51,7 @@ class Conditions:
     fleet: str | None = None
     instance_id: str | None = None
     notice_seconds: float = 120.0
+    cause: str = "capacity"
     times: int | None = None
     skip: int = 0
     for_seconds: float | None = None
@@ -172,6 +173,13 @@ SIZE = Option(
     "How much there is, such as 200MiB.",
     "amount",
     _matching(re.compile(r"[1-9]\d{0,5}MiB"), "a size such as 200MiB"),
+)
+CAUSE = Option(
+    "cause",
+    "CAUSE",
+    "capacity or price: the Spot request's status says so [default: capacity].",
+    "cause",
+    _matching(re.compile("capacity|price"), "capacity or price"),
 )
 NOTICE = Option("notice", "TIME", "From notice to end [default: 2m].", "notice_seconds", _seconds)
 

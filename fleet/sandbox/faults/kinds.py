@@ -203,8 +203,15 @@ _TABLE = (
     Kind(
         "spot-interruption",
         "Spot Instances get their notice now, and EC2 terminates them when it is over.",
-        (c.MEMBER, c.FLEET, c.INSTANCE, c.TYPE, c.ZONE, c.NOTICE),
+        (c.MEMBER, c.FLEET, c.INSTANCE, c.TYPE, c.ZONE, c.NOTICE, c.CAUSE),
         "spot-interruption --member ana --notice 20s",
+        unit="instances",
+    ),
+    Kind(
+        "spot-rebalance",
+        "Spot Instances are told that EC2 may take them back soon: a rebalance recommendation.",
+        (c.MEMBER, c.FLEET, c.INSTANCE, c.TYPE, c.ZONE),
+        "spot-rebalance --member ana",
         unit="instances",
     ),
     Kind(

@@ -162,6 +162,72 @@ def test_the_notice_is_two_minutes_and_can_be_called_off(served: Served) -> None
     assert served.cloud.state.spot_notices == {}
 
 
+def request_of(served: Served, instance_id: str) -> Any:
+    by_instance = [{"Name": "instance-id", "Values": [instance_id]}]
+    (found,) = served.ec2.describe_spot_instance_requests(Filters=by_instance)[  # type: ignore[arg-type]
+        "SpotInstanceRequests"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "during", "after"),
+    [
+        (
+            "capacity",
+            "closed",
+            "instance-terminated-no-capacity",
+            "instance-terminated-no-capacity",
+        ),
+        ("price", "active", "marked-for-termination", "instance-terminated-by-price"),
+    ],
+)
+def test_the_status_of_the_spot_request_tells_it(
+    served: Served, cause: str, state: str, during: str, after: str
+) -> None:
+    (one,) = launch(served, market="spot")
+    reached(served, one, "running")
+    assert request_of(served, one)["Status"]["Code"] == "fulfilled"
+    before = datetime.now(UTC)
+    served.cloud.faults.add("spot-interruption", notice="700ms", cause=cause)
+    told = request_of(served, one)
+    assert (told["State"], told["Status"]["Code"]) == (state, during)
+    assert abs(told["Status"]["UpdateTime"] - before) < timedelta(seconds=5)
+    assert state_of(served, one)["State"]["Name"] == "running"
+    reached(served, one, "terminated")
+    told = request_of(served, one)
+    assert (told["State"], told["Status"]["Code"]) == ("closed", after)
+
+
+def test_who_ends_a_noticed_instance_takes_the_notice_away(served: Served) -> None:
+    (one,) = launch(served, market="spot")
+    reached(served, one, "running")
+    served.cloud.faults.add("spot-rebalance")
+    served.cloud.faults.add("spot-interruption")
+    served.ec2.terminate_instances(InstanceIds=[one])
+    state = served.cloud.state
+    assert (state.spot_notices, state.rebalance_notices) == ({}, {})
+    reached(served, one, "terminated")
+    assert request_of(served, one)["Status"]["Code"] == "instance-terminated-by-user"
+
+
+def test_a_rebalance_recommendation_is_seen_by_the_instance_alone(served: Served) -> None:
+    ana, ben = launch(served, 2, market="spot")
+    name_members(served, [ana, ben], "ana", "ben")
+    eventually(lambda: states(served), lambda found: found == {"running"})
+    fault = served.cloud.faults.add("spot-rebalance", member="ana")
+    told, other = (
+        served.cloud.instance_metadata(state_of(served, i)["PrivateIpAddress"]) for i in (ana, ben)
+    )
+    assert told is not None
+    assert other is not None
+    assert datetime.fromisoformat(told.rebalance["noticeTime"]).tzinfo == UTC
+    assert (told.notice, other.rebalance) == ({}, {})
+    assert request_of(served, ana)["Status"]["Code"] == "fulfilled"
+    served.cloud.faults.clear(fault.id)
+    assert served.cloud.state.rebalance_notices == {}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

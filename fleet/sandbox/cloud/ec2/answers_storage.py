@@ -34,7 +34,9 @@ class StorageAnswers(Answers):
         return self.page("Snapshots", generic_filter(self.filters(), chosen), default=1000)
 
     def describe_spot_instance_requests(self) -> ActionResult:
-        """One request per Spot instance: `active` while it lives, `closed` afterwards."""
+        """One request per Spot instance: `active` while it lives, `closed` afterwards, and from the notice on where
+        EC2 needs the capacity back.
+        """
         self.error_on_dryrun()
         wanted = self.parameters.get("SpotInstanceRequestIds") or []
         filters = self.filters()
@@ -45,6 +47,7 @@ class StorageAnswers(Answers):
             and (request := self._request(instance))
             and (not wanted or request["SpotInstanceRequestId"] in wanted)
             and request["State"] in filters.get("state", [request["State"]])
+            and request["Status"]["Code"] in filters.get("status-code", [request["Status"]["Code"]])
             and instance.id in filters.get("instance-id", [instance.id])
         ]
         return self.page("SpotInstanceRequests", requests, default=1000)
@@ -67,18 +70,31 @@ class StorageAnswers(Answers):
 
     def _request(self, instance: Any) -> dict[str, Any]:
         request_id = instance.spot_instance_request_id
-        alive = instance.counted
         cancelled = getattr(instance, "spot_request_cancelled", False)
         tags = self.region_backend.tags.get(request_id, {})
-        code = "fulfilled" if alive else "instance-terminated-by-user"
+        code, since = self._spot_status(instance)
+        alive = code in {"fulfilled", "marked-for-termination"}
         return {
             "SpotInstanceRequestId": request_id,
             "InstanceId": instance.id,
             "State": "cancelled" if cancelled else "active" if alive else "closed",
-            "Status": {"Code": code, "Message": f"Your Spot request is {code}."},
+            "Status": {
+                "Code": code,
+                "Message": f"Your Spot request is {code}.",
+                "UpdateTime": since,
+            },
             "Type": "one-time",
             "CreateTime": instance.launch_time,
             "LaunchedAvailabilityZone": instance.availability_zone,
             "ProductDescription": "Linux/UNIX",
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
+
+    def _spot_status(self, instance: Any) -> tuple[str, Any]:
+        """The request's status code, and since when."""
+        notice = self.region_backend.state.spot_notices.get(instance.id)
+        if notice is not None:
+            return notice.status_code, notice.given
+        if instance.counted:
+            return "fulfilled", instance.launch_time
+        return instance.spot_end_code or "instance-terminated-by-user", instance.launch_time

@@ -37,7 +37,7 @@ class SandboxInstance(Instance):
     """An instance with its host's address. Its state changes only through `HostLives`.
 
     `hidden_by`: a fault hides it from descriptions until the time, or until the fault is cleared.
-    `dead`: it runs, but its host never boots.
+    `dead`: it runs, but its host never boots. `spot_end_code`: with what its Spot request ended, where EC2 ended it.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class SandboxInstance(Instance):
         self.host: HostConfig | None = None
         self.hidden_by: tuple[threading.Event, datetime] | None = None
         self.dead = False
+        self.spot_end_code = ""
         user_data = None if spec.user_data is None else Base64EncodedString(spec.user_data)
         super().__init__(
             backend,

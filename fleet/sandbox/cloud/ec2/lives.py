@@ -78,6 +78,8 @@ class HostLives:
         """TerminateInstances, or an end with another StateReason. The lock is held."""
         if instance.state in {"shutting-down", "terminated"}:
             return
+        self._state.spot_notices.pop(instance.id, None)
+        self._state.rebalance_notices.pop(instance.id, None)
         instance.set_state("shutting-down")
         instance.set_reason(code, message)
         self._later(self._state.settings.shutting_down_seconds, lambda: self._destroy(instance))
@@ -161,7 +163,7 @@ class HostLives:
     def _take_back(self, instance: SandboxInstance, notice: SpotNotice) -> None:
         with self._state.lock:
             if self._state.spot_notices.get(instance.id) is notice:
-                del self._state.spot_notices[instance.id]
+                instance.spot_end_code = notice.end_code
                 self.terminate(instance, code=_SPOT, message="Spot instance termination")
 
     def _power_off(self, instance: SandboxInstance) -> None:
