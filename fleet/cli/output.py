@@ -22,6 +22,12 @@ def echo_json(value: object) -> None:
 
 def echo_table(headings: Sequence[str], rows: Rows) -> None:
     """Print aligned columns. Nothing is ever cut: a URL that is cut is no URL."""
+    for line in table_lines(headings, rows):
+        click.echo(line)
+
+
+def table_lines(headings: Sequence[str], rows: Rows) -> list[str]:
+    """Give a table's lines: the headings, and each row on one."""
     from rich.console import Console  # noqa: PLC0415 - 22 ms
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -34,8 +40,7 @@ def echo_table(headings: Sequence[str], rows: Rows) -> None:
     buffer = io.StringIO()
     terminal = sys.stdout.isatty()
     Console(file=buffer, width=100_000, force_terminal=terminal, highlight=False).print(table)
-    for line in buffer.getvalue().splitlines():
-        click.echo(line.rstrip())
+    return [line.rstrip() for line in buffer.getvalue().splitlines()]
 
 
 def echo_csv(headings: Sequence[str], rows: Rows) -> None:

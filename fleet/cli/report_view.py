@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from fleet.cli.output import echo_csv, echo_json, echo_markdown, echo_table, usd
+from fleet.cli.output import echo_csv, echo_json, echo_markdown, echo_table
 from fleet.plan.report import Environment, FleetReport
 from fleet.plan.tags import expiry_text
 
@@ -31,26 +31,6 @@ def echo_urls(report: FleetReport, output: str) -> None:
         echo_table(
             headings, [(row[0], state, *row[1:]) for row, state in zip(rows, states, strict=True)]
         )
-
-
-def echo_status(report: FleetReport, output: str) -> None:
-    """Print how each environment stands."""
-    if output == "json":
-        echo_json(report.as_json())
-        return
-    headings = (
-        "MEMBER",
-        "STATE",
-        "INSTANCE",
-        "TYPE",
-        "MARKET",
-        "ZONE",
-        "ADDRESS",
-        "PRICE",
-        "EXPIRES",
-        "REASON",
-    )
-    echo_table(headings, [_status(environment) for environment in report.environments])
 
 
 def echo_proofs(report: FleetReport, output: str) -> None:
@@ -84,19 +64,4 @@ def _urls(environment: Environment) -> tuple[str, str, str]:
         environment.member or "-",
         environment.jupyter_url or f"({missing})",
         environment.tensorboard_url or "-",
-    )
-
-
-def _status(environment: Environment) -> Sequence[str]:
-    return (
-        environment.member or "-",
-        environment.state,
-        environment.instance_id or "-",
-        environment.instance_type or "-",
-        environment.market or "-",
-        environment.availability_zone or "-",
-        environment.address or "-",
-        usd(environment.hourly_usd),
-        expiry_text(environment.expires_at),
-        environment.reason,
     )

@@ -17,7 +17,8 @@ from fleet.cli.session import Globals, open_context
 @output_option("table", "json")
 @click.pass_obj
 def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
-    """Show the environments of fleet NAME: state, instance, price, expiry. Looks at the services of each.
+    """Show the environments of fleet NAME: state, instance, price, expiry. Looks at the services of each, and hears
+    its watchers: whether somebody uses it and why, when it stops by itself, what EC2 announces of a Spot instance.
 
     The receipt of an environment has the HTTP statuses without and with the token, the end of its certificate under
     the fleet's authority, the cell that was executed, and the GPUs that it saw.
@@ -29,13 +30,17 @@ def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
       fleet status workshop -o json
     """
     from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.cli.report_view import echo_proofs, echo_status  # noqa: PLC0415
+    from fleet.cli.report_view import echo_proofs  # noqa: PLC0415
+    from fleet.cli.status_view import echo_status  # noqa: PLC0415
     from fleet.workflows.status import describe_fleet  # noqa: PLC0415
 
     context = open_context(options)
     with working("looking at every environment"):
         report = describe_fleet(context, name)
-    (echo_proofs if proof else echo_status)(report, output)
+    if proof:
+        echo_proofs(report, output)
+    else:
+        echo_status(report, output, command=options.command)
     if output == "table":
         click.echo(
             f"{report.ready} of {len(report.environments)} ready, {usd(report.hourly_usd)}",

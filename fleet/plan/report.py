@@ -15,6 +15,7 @@ from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 from fleet.plan.proofs import Proof, parse_proof
+from fleet.plan.watchers import Watchers
 
 HERE = "127.0.0.1"
 """The near end of a tunnel."""
@@ -29,7 +30,7 @@ State = Literal[
 class Environment:
     """One person's instance with its services. `reason` says why it is not ready; empty when it is.
 
-    `proof` is the latest, None where nothing was proven yet.
+    `proof` is the latest, None where nothing was proven yet; `watchers` is None where nothing is heard of them.
     """
 
     member: str | None
@@ -45,6 +46,7 @@ class Environment:
     expires_at: datetime | None
     reason: str
     proof: Proof | None = None
+    watchers: Watchers | None = None
 
     @property
     def inside_ssh(self) -> bool:
@@ -66,6 +68,7 @@ class Environment:
             "hourly_usd": as_number(_rounded(self.hourly_usd)),
             "expires_at": tags.expiry_text(self.expires_at) if self.expires_at else None,
             "reason": self.reason or None,
+            "watchers": self.watchers.as_json() if self.watchers else None,
         }
 
     def receipt_as_json(self) -> dict[str, object]:
@@ -111,6 +114,7 @@ def describe_environment(
     reason: str = "",
     token: str | None = None,
     proof: Proof | None = None,
+    watchers: Watchers | None = None,
 ) -> Environment:
     """Describe one person's environment; with `token` it carries the URLs that log in.
 
@@ -138,6 +142,7 @@ def describe_environment(
         expires_at=instance.expires_at,
         reason=reason,
         proof=proof or parse_proof(instance.tags.get(tags.PROOF)),
+        watchers=watchers,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from fleet.aws.console import read_console
 from fleet.aws.sessions import PROGRAMS, session_command
@@ -24,6 +25,8 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.ssh.roads import DIRECT, Bastion, Command, Road, require_programs
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of
+
+T = TypeVar("T")
 
 
 def require_way(context: Context, way: Way) -> None:
@@ -118,14 +121,25 @@ def looks_ready(
     context: Context, instance: InstanceFact, secrets: Secrets, *, token: str, timeout: float
 ) -> bool:
     """Look once whether an instance's services answer, through SSH where nothing else comes in."""
+
+    def look(endpoint: Endpoint) -> bool:
+        return answers(endpoint, token=token, timeout=timeout)
+
+    return looked(context, instance, secrets, look) or False
+
+
+def looked(
+    context: Context, instance: InstanceFact, secrets: Secrets, look: Callable[[Endpoint], T]
+) -> T | None:
+    """Look at an instance's services, through SSH where nothing else comes in; None where SSH does not either."""
     if not instance.way.tunnelled:
-        return answers(endpoint_of(instance, secrets.authority), token=token, timeout=timeout)
+        return look(endpoint_of(instance, secrets.authority))
     host = host_of(context, instance, load_private_key(secrets.private_key))
     try:
         with (
             open_host(host, deadline=time.monotonic()) as opened,
             tunnel(opened, instance, secrets.authority) as endpoint,
         ):
-            return answers(endpoint, token=token, timeout=timeout)
+            return look(endpoint)
     except HostError:
-        return False
+        return None

@@ -10,13 +10,15 @@ from decimal import Decimal
 from fleet.aws.instances import describe_all_instances, describe_instances
 from fleet.aws.launch_templates import describe_all_launch_templates
 from fleet.errors import NothingFoundError
-from fleet.jupyter.proof import answers
+from fleet.jupyter.proof import Endpoint, answers
+from fleet.jupyter.watchers import ask_watchers
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
 from fleet.plan.rotation import rotating
 from fleet.plan.tokens import Secrets
+from fleet.plan.watchers import Watchers
 from fleet.workflows.context import Context
 from fleet.workflows.reach import endpoint_of, member_token
 from fleet.workflows.secrets import describe_secrets
@@ -25,7 +27,7 @@ _AT_ONCE = 32
 
 
 def describe_fleet(context: Context, fleet: str) -> FleetReport:
-    """Describe a fleet's environments, looking at the services of each. Raises NothingFoundError."""
+    """Describe a fleet's environments, looking at the services and watchers of each. Raises NothingFoundError."""
     instances = live_instances(context, fleet)
     secrets = describe_secrets(context, fleet)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -46,36 +48,45 @@ def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
 
 
 def _describe(context: Context, instance: InstanceFact, secrets: Secrets) -> Environment:
-    state, reason, token = _state(context, instance, secrets)
-    return describe_environment(instance, state=state, reason=reason, token=token)
+    state, reason = _told(instance)
+    if state is not None:
+        return describe_environment(instance, state=state, reason=reason)
+    token = member_token(secrets.fleet_secret, instance, instance.member or "")
+    ready, watchers = _look(context, instance, secrets, token)
+    if ready:
+        return describe_environment(instance, state="ready", token=token, watchers=watchers)
+    return describe_environment(instance, state="unreachable", reason=reason)
 
 
-def _state(
-    context: Context, instance: InstanceFact, secrets: Secrets
-) -> tuple[State, str, str | None]:
+def _told(instance: InstanceFact) -> tuple[State | None, str]:
+    """Give the state that EC2 and the tags tell; None where its services do, and what to say if they do not answer."""
     if instance.state == "pending":
-        return "pending", "", None
+        return "pending", ""
     if instance.state != "running":
-        stopped: State = "stopped" if instance.state == "stopped" else "stopping"
-        return stopped, instance.state_reason, None
+        return "stopped" if instance.state == "stopped" else "stopping", instance.state_reason
     if instance.member is None or tags.BOOTSTRAP not in instance.tags:
-        return "starting", "its bootstrap has not ended: `fleet up` goes on with it", None
-    token = member_token(secrets.fleet_secret, instance, instance.member)
-    if _answers(context, instance, secrets, token):
-        return "ready", "", token
+        return "starting", "its bootstrap has not ended: `fleet up` goes on with it"
     if rotating(instance):
-        return "unreachable", "its rotation broke off: `fleet rotate` goes on with it", None
-    return "unreachable", "Jupyter or TensorBoard does not answer from here", None
+        return None, "its rotation broke off: `fleet rotate` goes on with it"
+    return None, "Jupyter or TensorBoard does not answer from here"
 
 
-def _answers(context: Context, instance: InstanceFact, secrets: Secrets, token: str) -> bool:
-    """Look at the services, through SSH only where nothing else comes in."""
+def _look(
+    context: Context, instance: InstanceFact, secrets: Secrets, token: str
+) -> tuple[bool, Watchers | None]:
+    """Look at the services, and hear the watchers where they answer; through SSH only where nothing else comes in."""
     timeout = context.deadlines.look
-    if not instance.way.tunnelled:
-        return answers(endpoint_of(instance, secrets.authority), token=token, timeout=timeout)
-    from fleet.workflows.roads import looks_ready  # noqa: PLC0415 - paramiko costs 150 ms
 
-    return looks_ready(context, instance, secrets, token=token, timeout=timeout)
+    def look(endpoint: Endpoint) -> tuple[bool, Watchers | None]:
+        if not answers(endpoint, token=token, timeout=timeout):
+            return False, None
+        return True, ask_watchers(endpoint.jupyter, token=token, timeout=timeout)
+
+    if not instance.way.tunnelled:
+        return look(endpoint_of(instance, secrets.authority))
+    from fleet.workflows.roads import looked  # noqa: PLC0415 - paramiko costs 150 ms
+
+    return looked(context, instance, secrets, look) or (False, None)
 
 
 @dataclass(frozen=True)
