@@ -40,12 +40,19 @@ def load_texts() -> Texts:
         jupyter_unit=(templates / "fleet-jupyter.service.j2").read_text("utf-8"),
         tensorboard_unit=(templates / "fleet-tensorboard.service.j2").read_text("utf-8"),
         gate_unit=(templates / "fleet-tensorboard-gate.service.j2").read_text("utf-8"),
+        lifetime_unit=(templates / "fleet-lifetime.service.j2").read_text("utf-8"),
+        spot_unit=(templates / "fleet-spot.service.j2").read_text("utf-8"),
         tensorboard_server=(templates / "tensorboard_server.py.j2").read_text("utf-8"),
         server_extension=(templates / "jupyter" / "fleet_jupyter.py").read_text("utf-8"),
         lab_extension=(templates / "jupyter" / "remoteEntry.js").read_text("utf-8"),
         lab_package=(templates / "jupyter" / "package.json.j2").read_text("utf-8"),
         numa_unit=(templates / "fleet-numa.service.j2").read_text("utf-8"),
         probe=(templates / "probe_interpreter.py.j2").read_text("utf-8"),
+        watchers={
+            program.name: program.read_text("utf-8")
+            for program in (shipped("userdata") / "watchers").iterdir()
+            if program.name.endswith(".py")
+        },
         first_boot=(shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8"),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pydantic import ValidationError
 
 from fleet.plan.images import ChosenImage
-from fleet.spec.model import Bootstrap
+from fleet.spec.model import Bootstrap, FleetSpec
 
 ACCOUNT = "member"
 """The account of a person without sudo: the same on every host, for a host is one person's."""
@@ -25,7 +25,8 @@ class Asked:
     """One member's environment, apart from secrets and from the files that come along.
 
     `interpreters` are where the image should keep the framework, `install` the packages of a venv of its own
-    where the image lacks it. `bootstrap_id` identifies all of it.
+    where the image lacks it. `idle_seconds`: after so long without activity it stops, None for never. `sync` are
+    folders under the home and where in S3 a Spot interruption brings them. `bootstrap_id` identifies all of it.
     """
 
     bootstrap: Bootstrap
@@ -34,6 +35,8 @@ class Asked:
     install: tuple[str, ...]
     script_text: str
     ssh_key: str | None
+    idle_seconds: int | None
+    sync: tuple[tuple[str, str], ...]
     bootstrap_id: str
 
     @property
@@ -43,7 +46,7 @@ class Asked:
 
 
 def asked_of(
-    bootstrap: Bootstrap,
+    spec: FleetSpec,
     image: ChosenImage,
     *,
     script_text: str,
@@ -52,12 +55,14 @@ def asked_of(
 ) -> Asked:
     """Give what is asked for one member."""
     return Asked(
-        bootstrap,
+        spec.bootstrap,
         image.framework,
         image.interpreters,
         image.install,
         script_text,
         ssh_key,
+        int(spec.idle.total_seconds()) if spec.idle else None,
+        spec.interruption.sync,
         bootstrap_id,
     )
 
@@ -75,6 +80,7 @@ def parse_asked(text: str) -> Asked | None:
             bootstrap=Bootstrap(**found.pop("bootstrap")),
             interpreters=tuple(found.pop("interpreters")),
             install=tuple(found.pop("install")),
+            sync=tuple((folder, to) for folder, to in found.pop("sync")),
             **found,
         )
     except (ValueError, TypeError, KeyError, AttributeError, ValidationError):

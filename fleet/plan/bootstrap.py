@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from fleet.plan.asked import Asked, asked_text
 from fleet.plan.files import LocalFiles
 from fleet.plan.images import ChosenImage
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
+from fleet.plan.tags import expiry_text
 from fleet.plan.tokens import digest
-from fleet.spec.model import Bootstrap
+from fleet.spec.model import FleetSpec
 
 JUPYTER_PACKAGES = (
     "jupyterlab>=4.4,<5",
@@ -34,7 +36,7 @@ JUPYTER_PACKAGES = (
 class Texts:
     """The template texts that a plan renders, read from `templates/` and `userdata/`.
 
-    `bootstrap` includes the `parts` by name.
+    `bootstrap` includes the `parts` by name; `watchers` are programs by file name, and no templates.
     """
 
     bootstrap: str
@@ -42,12 +44,15 @@ class Texts:
     jupyter_unit: str
     tensorboard_unit: str
     gate_unit: str
+    lifetime_unit: str
+    spot_unit: str
     tensorboard_server: str
     server_extension: str
     lab_extension: str
     lab_package: str
     numa_unit: str
     probe: str
+    watchers: Mapping[str, str]
     first_boot: str
 
 
@@ -56,6 +61,7 @@ class HostBootstrap:
     """What differs between the hosts of a fleet.
 
     `certificate` is the private key and certificate of the host's servers in PEM, None where it keeps what it has.
+    `expires_at` is the host's own, None for never; `spot`: EC2 may take it back.
     """
 
     member: str
@@ -64,6 +70,18 @@ class HostBootstrap:
     certificate: str | None = field(repr=False)
     bind_address: str
     remote_files: tuple[str, ...]
+    expires_at: datetime | None
+    spot: bool
+
+
+def _in_unit(text: str) -> str:
+    """Quote a text as one word of a unit, in a here-document that bash expands."""
+    for character in ("\\", '"'):
+        text = text.replace(character, f"\\{character}")
+    text = text.replace("%", "%%")
+    for character in ("\\", "$", "`"):
+        text = text.replace(character, f"\\{character}")
+    return f'"{text}"'
 
 
 def _environment(parts: Mapping[str, str]) -> jinja2.Environment:
@@ -76,6 +94,7 @@ def _environment(parts: Mapping[str, str]) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["q"] = shlex.quote
+    environment.filters["in_unit"] = _in_unit
     return environment
 
 
@@ -95,9 +114,7 @@ def calendar_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def bootstrap_digest(
-    texts: Texts, bootstrap: Bootstrap, image: ChosenImage, files: LocalFiles
-) -> str:
+def bootstrap_digest(texts: Texts, spec: FleetSpec, image: ChosenImage, files: LocalFiles) -> str:
     """Identify what a bootstrap would do, apart from what differs per host.
 
     An environment that carries this digest in its `fleet:bootstrap` tag needs no second bootstrap.
@@ -108,14 +125,19 @@ def bootstrap_digest(
         texts.jupyter_unit,
         texts.tensorboard_unit,
         texts.gate_unit,
+        texts.lifetime_unit,
+        texts.spot_unit,
         texts.tensorboard_server,
         texts.server_extension,
         texts.lab_extension,
         texts.lab_package,
         texts.numa_unit,
         texts.probe,
+        sorted(texts.watchers.items()),
         JUPYTER_PACKAGES,
-        bootstrap.model_dump(mode="json"),
+        spec.bootstrap.model_dump(mode="json"),
+        spec.idle.total_seconds() if spec.idle else None,
+        spec.interruption.model_dump(mode="json"),
         image.interpreters,
         image.install,
         files.script_text,
@@ -135,7 +157,9 @@ def render_bootstrap(
         "jupyter_port": JUPYTER_PORT,
         "tensorboard_port": TENSORBOARD_PORT,
         "tensorboard_path": TENSORBOARD_PATH,
+        "watchers": ("lifetime", "spot") if host.spot else ("lifetime",),
     }
+    programs = sorted((name, text.rstrip("\n")) for name, text in texts.watchers.items())
     return render(
         texts.bootstrap,
         texts.parts,
@@ -149,6 +173,11 @@ def render_bootstrap(
         jupyter_unit=render(texts.jupyter_unit, **places),
         tensorboard_unit=texts.tensorboard_unit,
         gate_unit=render(texts.gate_unit, **places),
+        lifetime_unit=render(texts.lifetime_unit, asked=asked),
+        spot_unit=render(texts.spot_unit, sync=_sync(asked, host)),
+        watcher_programs=programs,
+        watchers_digest=digest(programs),
+        expires_at=expiry_text(host.expires_at),
         numa_unit=texts.numa_unit,
         tensorboard_server=render(texts.tensorboard_server, **places),
         server_extension=texts.server_extension,
@@ -157,3 +186,12 @@ def render_bootstrap(
         lab_package=render(texts.lab_package, lab_extension_id=digest(texts.lab_extension)),
         **places,
     )
+
+
+def _sync(asked: Asked, host: HostBootstrap) -> str:
+    """Write what an interruption saves as the watcher reads it; nothing where nothing is asked for.
+
+    Each member's go below a folder of their own: one person's files never stand in another's place.
+    """
+    pairs = [{"from": folder, "to": f"{to}/{host.member}"} for folder, to in asked.sync]
+    return json.dumps(pairs, ensure_ascii=False) if pairs else ""

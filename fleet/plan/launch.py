@@ -209,7 +209,7 @@ def plan_launch(
         cost=_cost(spec, split, pools, observed.prices),
         price_notes=_price_notes(spec, pools, observed.prices, now=now),
         placement_notes=placement_notes(spec.instances, observed.placement),
-        bootstrap_id=bootstrap_digest(texts, spec.bootstrap, image, files),
+        bootstrap_id=bootstrap_digest(texts, spec, image, files),
         texts=texts,
         files=files,
         observed=observed,
@@ -335,10 +335,16 @@ def _template(
         key_name=name,
         user_data=render_first_boot(texts, fleet=spec.name, expires_at=expires_at),
         instance_tags=tuple(sorted(instance_tags.items())),
-        terminate_on_shutdown=expires_at is not None or "spot" in MARKETS[spec.instances.market],
+        terminate_on_shutdown=_ends_by_itself(spec, expires_at),
         public=spec.access.public,
         profile=spec.instances.profile,
     )
+
+
+def _ends_by_itself(spec: FleetSpec, expires_at: datetime | None) -> bool:
+    """Whether powering off has to end the bill: nobody starts again what switched itself off, or what EC2 took."""
+    timed = expires_at is not None or spec.idle is not None
+    return timed or "spot" in MARKETS[spec.instances.market]
 
 
 def _ingress(spec: FleetSpec, observed: Observed, *, now: datetime) -> frozenset[IngressRule]:

@@ -24,6 +24,7 @@ def plan_warnings(
     if _WORLD & set(spec.access.sources):
         yield "access.from opens the environments to the whole internet"
     yield from _about_types(spec, pools)
+    yield from _about_interruption(spec)
     for instance in surplus:
         yield (
             f"{instance.instance_id} ({instance.member or 'nobody'}) is not in the spec; it stays, "
@@ -32,9 +33,7 @@ def plan_warnings(
 
 
 def _about_time(spec: FleetSpec, expires_at: datetime | None) -> Iterable[str]:
-    if spec.idle is not None:
-        yield "idle is written in the spec, but nothing acts on it yet: only expires ends an instance"
-    if expires_at is None:
+    if expires_at is None and spec.idle is None:
         yield "expires: never: these instances cost money until `fleet down`"
 
 
@@ -53,4 +52,16 @@ def _about_types(spec: FleetSpec, pools: Sequence[Pool]) -> Iterable[str]:
         yield (
             "Spot instances can be taken back with two minutes' notice, and what is on them goes: "
             "write checkpoints to a place that stays"
+        )
+
+
+def _about_interruption(spec: FleetSpec) -> Iterable[str]:
+    if not spec.interruption.sync:
+        return
+    if "spot" not in MARKETS[spec.instances.market]:
+        yield "interruption.sync has no effect: EC2 takes Spot Instances back, and these are On-Demand"
+    elif spec.instances.profile is None:
+        yield (
+            "interruption.sync writes to S3, and the instances have no credentials for it: "
+            "name an instance profile under instances.profile"
         )

@@ -144,6 +144,8 @@ def _bootstrap(context: Context, work: HostWork, opened: OpenHost, *, until: flo
             certificate=_new_certificate(context, work, opened),
             bind_address=work.instance.private_address or "",
             remote_files=work.remote_files,
+            expires_at=work.instance.expires_at,
+            spot=work.instance.market == "spot",
         ),
         again=work.again,
     )

@@ -7,7 +7,10 @@ from fleet.workflows.context import Context
 from fleet.workflows.remote import execute_on_fleet
 
 _SECONDS = 60.0
-_SERVICES = ("fleet-jupyter", "fleet-tensorboard", "fleet-tensorboard-gate")
+_SERVICES = (
+    *("fleet-jupyter", "fleet-tensorboard", "fleet-tensorboard-gate"),
+    *("fleet-lifetime", "fleet-spot"),
+)
 _JOURNAL = "sudo -n journalctl --no-pager"
 _COMMANDS = {
     "services": f"{_JOURNAL} {' '.join(f'-u {name}.service' for name in _SERVICES)} -n",

@@ -200,7 +200,7 @@ class _Arrivals:
         return HostWork(
             member=member.name,
             asked=asked_of(
-                plan.spec.bootstrap,
+                plan.spec,
                 plan.image,
                 script_text=plan.files.script_text,
                 ssh_key=member.ssh_key,

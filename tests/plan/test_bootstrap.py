@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,8 @@ from hypothesis import strategies as st
 from fleet.assets.shipped import load_texts
 from fleet.plan.asked import Asked
 from fleet.plan.bootstrap import HostBootstrap, render, render_bootstrap, render_first_boot
+from fleet.plan.tags import expiry_text
+from fleet.sandbox.hosts import units
 from fleet.spec.model import Bootstrap
 from tests.plan.worlds import NOW
 
@@ -37,6 +43,15 @@ WHOLE = Bootstrap(
 )
 KEY = "ssh-ed25519 AAAA it's mine"
 
+SYNC = (("~/my work", "s3://team-bucket/workshop"),)
+SHORT = dataclasses.replace(
+    load_texts(),
+    watchers=dict.fromkeys(load_texts().watchers, "pass\n"),
+    server_extension="",
+    lab_extension="",
+)
+"""Without the programs that are the same in every script."""
+
 TENSORFLOW = ("tensorflow[and-cuda]==2.18.*",)
 
 
@@ -49,6 +64,12 @@ def rendered(
     tls: bool = True,
     certificate: str | None = CERTIFICATE,
     again: bool = False,
+    idle_seconds: int | None = None,
+    sync: tuple[tuple[str, str], ...] = (),
+    spot: bool = False,
+    member: str = "ana",
+    expires_at: datetime | None = NOW,
+    programs: bool = True,
 ) -> str:
     asked = Asked(
         bootstrap=bootstrap,
@@ -57,17 +78,21 @@ def rendered(
         install=install,
         script_text="echo 'hello'\n" if bootstrap.script else "",
         ssh_key=ssh_key,
+        idle_seconds=idle_seconds,
+        sync=sync,
         bootstrap_id="0123456789abcdef",
     )
     host = HostBootstrap(
-        member="ana",
+        member=member,
         token=TOKEN,
         tls=tls,
         certificate=certificate,
         bind_address="172.31.0.1",
         remote_files=tuple(remote for _, remote in bootstrap.files),
+        expires_at=expires_at,
+        spot=spot,
     )
-    return render_bootstrap(load_texts(), asked, host=host, again=again)
+    return render_bootstrap(load_texts() if programs else SHORT, asked, host=host, again=again)
 
 
 def combinations(
@@ -75,7 +100,7 @@ def combinations(
     *,
     again: tuple[bool, ...] = (True, False),
 ) -> Iterator[str]:
-    """Every script that differs in more than its values."""
+    """Every script that differs in more than its values; On-Demand with TLS, Spot without, or the other way round."""
     frameworks: list[tuple[str | None, tuple[str, ...]]] = [
         ("pytorch", ()),
         (None, ()),
@@ -84,6 +109,7 @@ def combinations(
     for case, (framework, install), sudo, key, certificate, once_more in itertools.product(
         cases, frameworks, (True, False), (None, KEY), (CERTIFICATE, None), again
     ):
+        spot = (certificate is None) == sudo
         bootstrap = case.model_copy(update={"sudo": sudo})
         tls = certificate is not None
         yield rendered(
@@ -94,6 +120,10 @@ def combinations(
             tls=tls,
             certificate=certificate,
             again=once_more,
+            spot=spot,
+            idle_seconds=3600 if once_more else None,
+            sync=SYNC if key else (),
+            programs=False,
         )
 
 
@@ -159,13 +189,65 @@ def test_the_token_stands_in_one_line_for_its_file() -> None:
 
 
 def test_without_tls_no_certificate_is_named() -> None:
-    assert "server.pem" not in rendered(Bootstrap(), tls=False, certificate=None)
+    assert "$fleet_home/server.pem" not in rendered(Bootstrap(), tls=False, certificate=None)
 
 
 def test_a_certificate_that_serves_is_left_alone() -> None:
     script = rendered(Bootstrap(), certificate=None)
     assert "BEGIN PRIVATE KEY" not in script
     assert script.count('"certfile": "$fleet_home/server.pem"') == 2
+
+
+def in_unit(unit: str, script: str, *, home: str = "/home/ubuntu") -> list[str]:
+    """The lines of a unit as bash writes it on a host."""
+    (here,) = re.findall(
+        rf"^put_unit {unit} <<UNIT\n(.*?)\nUNIT$", script, re.DOTALL | re.MULTILINE
+    )
+    told = f"person_home={home} person_files={home}/.fleet person=ubuntu watchers_python=/usr/bin/python3"
+    done = subprocess.run(
+        ["bash", "-euc", f"{told}\ncat <<UNIT\n{here}\nUNIT"],
+        text=True,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_idle_is_told_to_the_watcher_only_where_the_spec_says_so() -> None:
+    line = "Environment=FLEET_IDLE_SECONDS=5400"
+    assert line in in_unit("fleet-lifetime.service", rendered(Bootstrap(), idle_seconds=5400))
+    assert not [
+        each for each in in_unit("fleet-lifetime.service", rendered(Bootstrap())) if "IDLE" in each
+    ]
+
+
+def test_only_a_spot_instance_is_watched_for_its_interruption() -> None:
+    both = 'Environment="FLEET_WATCHERS=lifetime spot"'
+    assert both in in_unit("fleet-jupyter.service", rendered(Bootstrap(), spot=True))
+    script = rendered(Bootstrap(), sync=SYNC)
+    assert 'Environment="FLEET_WATCHERS=lifetime"' in in_unit("fleet-jupyter.service", script)
+    assert "fleet-spot.service" not in script
+    assert "team-bucket" not in script.replace(asked_line(script), "")
+
+
+def asked_line(script: str) -> str:
+    return next(line for line in script.splitlines() if "/asked.json" in line)
+
+
+@pytest.mark.parametrize("member", ["ana", 'Zoë "50 %" $HOME `id` \\ O\'Neill'])
+def test_each_member_s_files_go_below_a_folder_of_their_own(member: str) -> None:
+    unit = in_unit("fleet-spot.service", rendered(Bootstrap(), spot=True, sync=SYNC, member=member))
+    (line,) = (line for line in unit if "FLEET_SYNC" in line)
+    (word,) = units.assignments([units.expand(line.removeprefix("Environment="), {})]).values()
+    to = f"s3://team-bucket/workshop/{member}"
+    assert json.loads(word) == [{"from": "~/my work", "to": to}]
+
+
+@pytest.mark.parametrize(("expires_at", "text"), [(NOW, expiry_text(NOW)), (None, "never")])
+def test_the_host_is_told_its_own_expiry(expires_at: datetime | None, text: str) -> None:
+    script = rendered(Bootstrap(), expires_at=expires_at)
+    assert f"printf '%s\\n' {text} | (umask 022 && sudo -n tee /etc/fleet/expires-at.new)" in script
 
 
 def test_nothing_is_called_by_an_absolute_path() -> None:

@@ -73,7 +73,9 @@ def said(
     folder: Path, *interpreters: Path, framework: str | None = "pytorch", again: str = ""
 ) -> str:
     """What the step prints, then the default kernel and the kernels."""
-    asked = Asked(Bootstrap(), framework, tuple(map(str, interpreters)), (), "", None, "1")
+    asked = Asked(
+        Bootstrap(), framework, tuple(map(str, interpreters)), (), "", None, None, (), "1"
+    )
     script = f"again={again}\n" + part(
         "interpreters", asked=asked, probe_program=load_texts().probe
     )
@@ -239,7 +241,17 @@ def test_a_failed_step_is_told_with_its_own_lines(tmp_path: Path) -> None:
 
 def test_what_was_asked_is_read_as_it_was_written() -> None:
     bootstrap = Bootstrap(packages=("einops",), files=(("./d", "~/d"),), script="./s", sudo=False)
-    asked = Asked(bootstrap, None, ("/a",), ("b",), "echo 'hi'\n", "ssh-ed25519 AAAA", "1")
+    asked = Asked(
+        bootstrap,
+        None,
+        ("/a",),
+        ("b",),
+        script_text="echo 'hi'\n",
+        ssh_key="ssh-ed25519 AAAA",
+        idle_seconds=3600,
+        sync=(("~/work", "s3://team/ana"),),
+        bootstrap_id="1",
+    )
     assert parse_asked(asked_text(asked)) == asked
 
 

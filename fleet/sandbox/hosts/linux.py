@@ -27,13 +27,15 @@ _LAST_CAPABILITY = 40
 
 @dataclass(frozen=True)
 class Proc:
-    """One line of the process table. `born` is in clock ticks since the machine's boot."""
+    """One line of the process table. `born` is in clock ticks since the machine's boot, `used` is the CPU time
+    of the process and of its children that were waited for, in clock ticks."""
 
     pid: int
     parent: int
     session: int
     state: str
     born: int
+    used: int
 
 
 def _prctl(option: int, value: int) -> bool:
@@ -76,6 +78,7 @@ def process(pid: int) -> Proc | None:
         parent=int(fields[1]),
         session=int(fields[3]),
         born=int(fields[19]),
+        used=sum(map(int, fields[11:15])),
     )
 
 
@@ -87,13 +90,24 @@ def processes() -> list[Proc]:
 
 def descendants(root: int) -> list[Proc]:
     """Every process below `root`, without zombies; parents stand before their children."""
+    return [each for each in _below(root) if each.state != "Z"]
+
+
+def cpu_seconds(root: int) -> float:
+    """CPU time that `root` and all that ever was below it have used, as far as it was waited for."""
+    own = process(root)
+    ticks = sum(each.used for each in (*([own] if own else []), *_below(root)))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _below(root: int) -> list[Proc]:
     children: dict[int, list[Proc]] = defaultdict(list)
     for each in processes():
         children[each.parent].append(each)
     found = list(children[root])
     for each in found:  # grows while it is walked
         found.extend(children[each.pid])
-    return [each for each in found if each.state != "Z"]
+    return found
 
 
 def environment_of(pid: int) -> bytes:

@@ -7,6 +7,7 @@ mounts are not run on such a host: enabling one says so and succeeds.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -24,13 +25,15 @@ _RUNNING = frozenset(
     """cloud-init.service cloud-init-local.service cloud-config.service cloud-final.service
     ssh.service sshd.service ssh.socket systemd-journald.service systemd-logind.service
     systemd-networkd.service network.target network-online.target multi-user.target default.target
-    basic.target sysinit.target cloud-init.target cloud-config.target dbus.service""".split()  # noqa: SIM905
+    basic.target sysinit.target cloud-init.target cloud-config.target dbus.service
+    -.slice""".split()  # noqa: SIM905
 )
 _IDLE = frozenset(
     """apt-daily.service apt-daily.timer apt-daily-upgrade.service apt-daily-upgrade.timer
     unattended-upgrades.service snapd.service snapd.socket ufw.service
     amazon-ssm-agent.service""".split()  # noqa: SIM905
 )
+_ROOT_SLICE = "-.slice"
 _NOT_FOUND = 5
 _VALUED = (
     "-p",
@@ -58,6 +61,9 @@ class Options:
         rest = list(arguments)
         while rest:
             word = rest.pop(0)
+            if word == "--":
+                self.words += rest
+                break
             if not word.startswith("-"):
                 self.words.append(word)
                 continue
@@ -316,6 +322,9 @@ class Manager:
             "Result": "success",
             "ExecMainStatus": "0",
         }
+        if name == _ROOT_SLICE:
+            # Every process of the host is below init, which this is.
+            shown["CPUUsageNSec"] = str(int(linux.cpu_seconds(os.getpid()) * 1e9))
         service = self._services.get(name)
         if service:
             unit = service.unit
