@@ -142,7 +142,7 @@ def describe_watchers(
     for name, watcher in (("fleet-lifetime", watchers.lifetime), ("fleet-spot", watchers.spot)):
         if watcher is not None and not watcher.alive:
             logs = f"`{command} logs {fleet} {shlex.quote(member)}` shows why"
-            yield f"{name} {_silence(watcher.age_seconds)}: {logs}, `{command} bootstrap {whose}` starts it again"
+            yield f"{name} {_silence(watcher)}: {logs}, `{command} bootstrap {whose}` starts it again"
 
 
 def activity(said: Lifetime) -> str:
@@ -171,10 +171,12 @@ def _length(seconds: float) -> str:
     return f"{int(seconds)} s" if seconds < _TWO_MINUTES else f"{int(seconds / 60)} min"
 
 
-def _silence(age_seconds: float | None) -> str:
-    if age_seconds is None:
+def _silence(watcher: Watcher[Lifetime] | Watcher[Spot]) -> str:
+    if watcher.age_seconds is None:
         return "has not been heard of at all"
-    return f"has not been heard of for {_length(age_seconds)}"
+    if watcher.says is None:
+        return "says nothing that can be read"
+    return f"has not been heard of for {_length(watcher.age_seconds)}"
 
 
 def _notice(spot: Spot) -> Iterator[str]:
