@@ -89,6 +89,12 @@ class Browser:
         """Type where the cursor is."""
         self._call("Input.insertText", text=text)
 
+    def press_enter(self) -> None:
+        """Press Enter: a button that has the focus is clicked."""
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+        self._call("Input.dispatchKeyEvent", type="keyDown", text="\r", **key)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **key)
+
     def press_shift_enter(self) -> None:
         """Press Shift and Enter: Jupyter runs the cell."""
         key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": SHIFT}
