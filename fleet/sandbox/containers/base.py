@@ -22,7 +22,8 @@ from fleet.sandbox.trees import remove_tree
 
 CACHE = Path("/var/cache/fleet")
 BUILD_SECONDS = 900.0
-SUITE = "bookworm"
+SETTING = "FLEET_SANDBOX_DEBIAN"
+"""The release of Debian: bookworm (Python 3.11, the default), or a later one for its systemd and its Python."""
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "udev", "openssh-server", "sudo", "cloud-init"),
     *("ca-certificates", "python3", "python3-venv", "python3-pip", "git", "curl", "rsync"),
@@ -41,6 +42,8 @@ _CLOUD = """\
 datasource_list: [ Ec2, None ]
 datasource: {Ec2: {metadata_urls: ["http://169.254.169.254"], max_wait: 120, timeout: 10}}
 network: {config: disabled}
+# Nothing is plugged in later, and no udevd is there to be told.
+updates: {network: {when: [boot-new-instance]}}
 ssh_pwauth: false
 disable_root: true
 apt: {preserve_sources_list: true}
@@ -51,10 +54,15 @@ _NO_FIRMWARE = "\nidentify_platform = lambda: CloudNames.AWS  # a container has 
 _SSHD = "PasswordAuthentication no\nPermitRootLogin no\n"
 
 
+def suite() -> str:
+    """The release of Debian that is asked for."""
+    return os.environ.get(SETTING) or "bookworm"
+
+
 def tree() -> Path:
     """Where the base of this recipe is, or will be."""
     recipe = inspect.getsource(sys.modules[__name__])
-    return CACHE / f"base-{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    return CACHE / f"base-{suite()}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def ensure(on_progress: Callable[[str], None]) -> Path:
@@ -66,7 +74,7 @@ def ensure(on_progress: Callable[[str], None]) -> Path:
     with _alone():
         if target.is_dir():
             return target
-        on_progress(f"building the hosts' base tree (once, about a minute): Debian {SUITE}")
+        on_progress(f"building the hosts' base tree (once, about a minute): Debian {suite()}")
         _forget_halves()
         draft = CACHE / f"draft-{os.getpid()}"
         try:
@@ -95,7 +103,7 @@ def _forget_halves() -> None:
 def _debootstrap(draft: Path) -> None:
     words = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
     words += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _LEFT_OUT]
-    words += [SUITE, str(draft)]
+    words += [suite(), str(draft)]
     try:
         done = subprocess.run(
             words,
@@ -106,16 +114,17 @@ def _debootstrap(draft: Path) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SandboxError(f"the base tree was not built ({error})", remedy=_REMEDY) from error
+        raise SandboxError(f"the base tree was not built ({error})", remedy=_remedy()) from error
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:"))]
         raise SandboxError(
             f"the base tree was not built: {' / '.join(said[:2]) or done.stderr[-300:].strip()}",
-            remedy=_REMEDY,
+            remedy=_remedy(),
         )
 
 
-_REMEDY = "it comes from a Debian mirror: see that `mmdebstrap bookworm /tmp/try` works"
+def _remedy() -> str:
+    return f"it comes from a Debian mirror: see that `mmdebstrap {suite()} /tmp/try` works"
 
 
 def _seal(draft: Path) -> None:
