@@ -69,6 +69,7 @@ def _fact(instance: InstanceTypeDef) -> InstanceFact:
         private_address=instance.get("PrivateIpAddress") or None,
         launched_at=instance["LaunchTime"],
         state_reason=instance.get("StateReason", {}).get("Message", ""),
+        state_reason_code=instance.get("StateReason", {}).get("Code", ""),
         tags=read_tags(instance.get("Tags")),
         dns_names=tuple(
             filter(None, (instance.get("PublicDnsName"), instance.get("PrivateDnsName")))

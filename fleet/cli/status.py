@@ -43,6 +43,6 @@ def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
         echo_status(report, output, command=options.command)
     if output == "table":
         click.echo(
-            f"{report.ready} of {len(report.environments)} ready, {usd(report.hourly_usd)}",
+            f"{report.ready} of {len(report.current.environments)} ready, {usd(report.hourly_usd)}",
             err=True,
         )

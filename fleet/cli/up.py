@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,21 +13,13 @@ from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import usd
 from fleet.cli.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
 from fleet.cli.session import Globals, open_context
+from fleet.cli.standing_view import Offers, echo_standing
 from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError, UsageError
 
 if TYPE_CHECKING:
     from fleet.plan.launch import Plan
     from fleet.plan.report import FleetReport
     from fleet.workflows.context import Context
-
-
-@dataclass(frozen=True)
-class _Offers:
-    """The commands that go on from here."""
-
-    again: str
-    down: str
-    handout: str
 
 
 @click.command("up", short_help="Launch a fleet from a spec, or bring it to its spec.")
@@ -84,13 +75,13 @@ def command(
         echo_as_result(context, plan, output)
         return EXIT_DONE
     _ask(context, plan, yes=yes, options=options)
-    offers = _Offers(
+    offers = Offers(
         again=f"`{options.command} up {spec}`",
         down=f"`{options.command} down {plan.fleet}`",
         handout=f"`{options.command} handout {plan.fleet} --out {plan.fleet}`",
     )
     report = _apply(context, plan, offers)
-    _echo_result(report, offers, output)
+    _echo_result(report, plan, offers, output)
     return _exit_code(report, wanted.min_ready)
 
 
@@ -116,7 +107,7 @@ def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:
         confirm("Launch this?", yes=yes, options=options)
 
 
-def _apply(context: Context, plan: Plan, offers: _Offers) -> FleetReport:
+def _apply(context: Context, plan: Plan, offers: Offers) -> FleetReport:
     """Apply the plan; whatever goes wrong, say what exists by then and what it costs."""
     from fleet.cli.progress import progress  # noqa: PLC0415
     from fleet.workflows.up import apply_up  # noqa: PLC0415
@@ -127,34 +118,19 @@ def _apply(context: Context, plan: Plan, offers: _Offers) -> FleetReport:
             with progress() as on_event:
                 return apply_up(dataclasses.replace(context, on_event=on_event), plan)
         except (KeyboardInterrupt, FleetError):
-            _echo_standing(context, plan, offers)
+            echo_standing(context, plan, offers)
             raise
 
 
-def _echo_standing(context: Context, plan: Plan, offers: _Offers) -> None:
-    from fleet.workflows.standing import describe_standing  # noqa: PLC0415
-
-    try:
-        standing = describe_standing(context, plan)
-    except FleetError as error:
-        click.echo(f"what exists could not be read ({error}); `fleet ls` shows it", err=True)
-        return
-    if not standing.anything:
-        return
-    cost = f" ({usd(standing.hourly_usd)})" if standing.running else ""
-    yet = "; a launch was sent whose answer was not heard" if standing.unanswered else ""
-    click.echo(
-        f"{standing.running} instances of {plan.fleet} run{cost}{yet}: "
-        f"{offers.again} goes on, {offers.down} takes all away",
-        err=True,
-    )
-
-
-def _echo_result(report: FleetReport, offers: _Offers, output: str) -> None:
-    """Print the URLs, and on stderr how many are ready and the one next command."""
+def _echo_result(report: FleetReport, plan: Plan, offers: Offers, output: str) -> None:
+    """Print the URLs, and on stderr who needs another link, how many are ready and the one next command."""
     from fleet.cli.report_view import echo_urls  # noqa: PLC0415
+    from fleet.plan.successors import new_addresses  # noqa: PLC0415
 
     echo_urls(report, output)
+    if moved := new_addresses(report, plan.owned.instances):
+        said = "their instances have other addresses, their tokens stay"
+        click.echo(f"a new link is needed by {', '.join(moved)}: {said}", err=True)
     total = len(report.environments)
     text = f"{report.ready} of {total} ready, {usd(report.hourly_usd)}"
     following = (

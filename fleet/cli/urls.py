@@ -29,6 +29,6 @@ def command(options: Globals, *, name: str, output: str) -> int:
 
     context = open_context(options)
     with working("looking at every environment"):
-        report = describe_fleet(context, name)
+        report = describe_fleet(context, name).current
     echo_urls(report, output)
     return EXIT_DONE if report.ready == len(report.environments) else EXIT_PARTLY

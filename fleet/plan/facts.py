@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -135,9 +135,37 @@ class KeyPairFact:
     public_key: str
 
 
+NOTICE = timedelta(minutes=2)
+"""So long before its end EC2 says that it takes a Spot Instance back."""
+_MARKED = "marked-for-termination"
+_ENDED = ("instance-terminated-", "spot-instance-terminated-")
+_OWN_SHUTDOWN = "Client.InstanceInitiatedShutdown"
+
+
+@dataclass(frozen=True)
+class SpotStatus:
+    """The status of an instance's Spot request: EC2's code, and since when.
+
+    Codes: EC2 user guide, "Get the status of a Spot Instance request". Where EC2 needs the capacity back and
+    terminates, the code is `instance-terminated-no-capacity` at once, and the instance runs for two minutes more.
+    """
+
+    code: str
+    since: datetime | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether EC2 has ended the instance, or is about to."""
+        return self.code == _MARKED or self.code.startswith(_ENDED)
+
+
 @dataclass(frozen=True)
 class InstanceFact:
-    """An instance of a fleet, with what its tags say about it."""
+    """An instance of a fleet, with what its tags say about it.
+
+    `state_reason_code` is EC2's own, such as `Server.SpotInstanceTermination`. `spot_status` is None where the
+    instance is none of Spot, or nobody has asked.
+    """
 
     instance_id: str
     state: str
@@ -151,6 +179,8 @@ class InstanceFact:
     state_reason: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     dns_names: tuple[str, ...] = ()
+    state_reason_code: str = ""
+    spot_status: SpotStatus | None = None
 
     @property
     def fleet(self) -> str:
@@ -191,6 +221,22 @@ class InstanceFact:
     def live(self) -> bool:
         """Whether it exists still: neither terminated nor on its way there."""
         return self.state in LIVE_STATES
+
+    @property
+    def leaving(self) -> bool:
+        """Whether EC2 is about to take it back although it still exists: somebody else has to stand in."""
+        return self.live and self.spot_status is not None and self.spot_status.final
+
+    @property
+    def taken_back_at(self) -> datetime | None:
+        """About when EC2 takes it back, or None where that is not known."""
+        since = self.spot_status.since if self.spot_status and self.leaving else None
+        return since + NOTICE if since else None
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it powered itself off, as it does when it is idle, at its expiry, or when somebody on it says so."""
+        return not self.live and self.state_reason_code == _OWN_SHUTDOWN
 
     @property
     def expires_at(self) -> datetime | None:

@@ -32,6 +32,7 @@ from fleet.plan.pools import (
 from fleet.plan.prices import instance_figure, price_notes, unknown_notes, volume_figures
 from fleet.plan.profiles import profile_warnings, require_profile
 from fleet.plan.quotas import QuotaReport, Wanted, check_quotas, quota_warnings, require_quota
+from fleet.plan.successors import leaving_notes
 from fleet.plan.tokens import digest
 from fleet.plan.warnings import plan_warnings
 from fleet.plan.ways import way_of
@@ -218,6 +219,7 @@ def plan_launch(
             *image.warnings,
             *network.notes,
             *profile_warnings(spec, observed.profile),
+            *leaving_notes(observed.owned.instances),
             *plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at),
             *quota_warnings(quotas),
         ),
@@ -273,9 +275,12 @@ def _require_affordable(plan: Plan) -> None:
 
 
 def split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> Split:
-    """Part the members: who keeps, starts or adopts an instance, and who needs a new one."""
+    """Part the members: who keeps, starts or adopts an instance, and who needs a new one.
+
+    What EC2 is taking back is nobody's any more: neither kept nor surplus.
+    """
     live = sorted(
-        (instance for instance in instances if instance.live),
+        (instance for instance in instances if instance.live and not instance.leaving),
         key=lambda instance: (instance.launched_at, instance.instance_id),
     )
     owners = {instance.member: instance for instance in reversed(live) if instance.member}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -22,8 +22,9 @@ HERE = "127.0.0.1"
 
 State = Literal[
     "ready", "starting", "unreachable", "failed", "missing", "pending", "stopping", "stopped",
-    "shutting-down", "terminated",
+    "shutting-down", "terminated", "leaving",
 ]  # fmt: skip
+"""`leaving`: it still runs, and EC2 is taking it back."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class FleetReport:
         return sum(environment.state == "ready" for environment in self.environments)
 
     @property
+    def current(self) -> FleetReport:
+        """The same with one environment for each member: without what is leaving where another one stands in."""
+        staying = {e.member for e in self.environments if e.member and e.state != "leaving"}
+        left = (e for e in self.environments if e.state != "leaving" or e.member not in staying)
+        return replace(self, environments=tuple(left))
+
+    @property
     def hourly_usd(self) -> Decimal | None:
         """USD per hour of all instances that run, None when one's price is unknown."""
         return total(e.hourly_usd for e in self.environments if e.state in _BILLED)
@@ -104,7 +112,7 @@ class FleetReport:
         }
 
 
-_BILLED = {"ready", "starting", "unreachable", "failed", "pending"}
+_BILLED = {"ready", "starting", "unreachable", "failed", "pending", "leaving"}
 
 
 def describe_environment(

@@ -64,7 +64,7 @@ def write_handout(
     Raises UsageError where a template cannot be used, FleetError where the folder cannot be written.
     """
     texts = load_handout_texts(wishes.template)
-    report = describe_fleet(context, fleet)
+    report = describe_fleet(context, fleet).current
     instances = {i.member: i for i in live_instances(context, fleet) if i.member is not None}
     overview = plan_overview(
         report,

@@ -15,7 +15,6 @@ from fleet.aws.identity import describe_caller_cidr, describe_identity
 from fleet.aws.images import describe_image
 from fleet.aws.instance_profiles import describe_instance_profile
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
-from fleet.aws.instances import describe_instances
 from fleet.aws.key_pairs import describe_key_pairs
 from fleet.aws.launch_templates import describe_launch_templates
 from fleet.aws.network import describe_security_groups
@@ -48,6 +47,7 @@ from fleet.spec.access import Access
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
 from fleet.workflows.images import describe_candidates
+from fleet.workflows.instances import fleet_instances
 from fleet.workflows.prices import Figures, read_figures
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ def observe_quotas(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         reader = _Reader(pool)
         facts = reader.ask(lambda: describe_instance_types(aws, names=types))
-        instances = reader.ask(lambda: describe_instances(aws, fleet=fleet) if fleet else ())
+        instances = reader.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
         quotas = _ask_quotas(reader, aws, types, markets)
         return ObservedQuotas(facts(), instances(), quotas())
 
@@ -135,7 +135,7 @@ def observe_standing(context: Context, fleet: str) -> Owned:
 
 def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
     """What a launch goes on from."""
-    instances = reader.ask(lambda: describe_instances(aws, fleet=fleet))
+    instances = reader.ask(lambda: fleet_instances(aws, fleet))
     groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
     keys = reader.ask(lambda: describe_key_pairs(aws, fleet=fleet))
     templates = reader.ask(lambda: describe_launch_templates(aws, fleet=fleet))

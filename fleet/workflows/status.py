@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from fleet.aws.instances import describe_all_instances, describe_instances
+from fleet.aws.instances import describe_all_instances
 from fleet.aws.launch_templates import describe_all_launch_templates
 from fleet.errors import NothingFoundError
 from fleet.jupyter.proof import Endpoint, answers
@@ -17,9 +18,11 @@ from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.report import Environment, FleetReport, State, describe_environment
 from fleet.plan.rotation import rotating
+from fleet.plan.successors import leaving_words, one_each
 from fleet.plan.tokens import Secrets
 from fleet.plan.watchers import Watchers
 from fleet.workflows.context import Context
+from fleet.workflows.instances import fleet_instances
 from fleet.workflows.reach import endpoint_of, member_token
 from fleet.workflows.secrets import describe_secrets
 
@@ -28,17 +31,24 @@ _AT_ONCE = 32
 
 def describe_fleet(context: Context, fleet: str) -> FleetReport:
     """Describe a fleet's environments, looking at the services and watchers of each. Raises NothingFoundError."""
-    instances = live_instances(context, fleet)
+    instances = _all_live(context, fleet)
     secrets = describe_secrets(context, fleet)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = tuple(pool.map(lambda one: _describe(context, one, secrets), instances))
+        found = tuple(pool.map(lambda one: _describe(context, one, instances, secrets), instances))
     return FleetReport(fleet, context.aws.region, found)
 
 
 def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
-    """Give a fleet's live instances by member; raises NothingFoundError where there are none."""
+    """Give a fleet's live instances by member, one for each; raises NothingFoundError where there are none.
+
+    What EC2 is taking back is left out where another one stands in for it already.
+    """
+    return one_each(_all_live(context, fleet))
+
+
+def _all_live(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
     _ = (context.aws.ec2, context.aws.ssm)
-    found = [i for i in describe_instances(context.aws, fleet=fleet) if i.live]
+    found = [i for i in fleet_instances(context.aws, fleet) if i.live]
     if not found:
         raise NothingFoundError(
             f"there is no fleet {fleet} in {context.aws.region}",
@@ -47,8 +57,10 @@ def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
     return tuple(sorted(found, key=lambda i: (i.member is None, i.member or "", i.instance_id)))
 
 
-def _describe(context: Context, instance: InstanceFact, secrets: Secrets) -> Environment:
-    state, reason = _told(instance)
+def _describe(
+    context: Context, instance: InstanceFact, others: Sequence[InstanceFact], secrets: Secrets
+) -> Environment:
+    state, reason = _told(instance, others)
     if state is not None:
         return describe_environment(instance, state=state, reason=reason)
     token = member_token(secrets.fleet_secret, instance, instance.member or "")
@@ -58,8 +70,10 @@ def _describe(context: Context, instance: InstanceFact, secrets: Secrets) -> Env
     return describe_environment(instance, state="unreachable", reason=reason)
 
 
-def _told(instance: InstanceFact) -> tuple[State | None, str]:
+def _told(instance: InstanceFact, others: Sequence[InstanceFact]) -> tuple[State | None, str]:
     """Give the state that EC2 and the tags tell; None where its services do, and what to say if they do not answer."""
+    if instance.leaving:
+        return "leaving", leaving_words(instance, others)
     if instance.state == "pending":
         return "pending", ""
     if instance.state != "running":
