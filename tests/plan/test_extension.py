@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta, timezone
@@ -26,6 +25,7 @@ from fleet.plan.extension import (
     timer_holds,
 )
 from fleet.plan.facts import InstanceFact, LaunchTemplateFact
+from tests.machine import Machine
 from tests.plan.test_certificates import AUTHORITY, EVENING, INSTANCE, NOW
 
 HOURS = timedelta(hours=1)
@@ -191,30 +191,16 @@ def test_the_script_is_sound() -> None:
         assert looked.returncode == 0, looked.stdout + looked.stderr
 
 
-SUDO = """#!/bin/bash
-# What a host's sudo is here: absolute paths are below $ROOT.
-[ "$1" = -n ] && shift
-exec "${@/#\\//$ROOT/}"
-"""
-SYSTEMCTL = """#!/bin/bash
-echo "$*" >>"$ROOT/systemctl"
-[ "$1" = show ] || exit "${SAYS_NO:-0}"
-echo "NextElapseUSecRealtime=$NEXT"
-"""
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
 
 
-def run(root: Path, until: datetime, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the script on a pretended machine."""
-    programs = root / "programs"
-    programs.mkdir(exist_ok=True)
-    for name, text in (("sudo", SUDO), ("systemctl", SYSTEMCTL)):
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o755)
-    values = {"ROOT": str(root), "PATH": f"{programs}:{os.environ['PATH']}", **environment}
+def run(machine: Machine, until: datetime) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", render_extension(load_extension(), until=until)],
-        env=values,
-        cwd=root,
+        env=machine.environment,
+        cwd=machine.root,
         capture_output=True,
         text=True,
         timeout=60,
@@ -222,45 +208,36 @@ def run(root: Path, until: datetime, **environment: str) -> subprocess.Completed
     )
 
 
-def test_a_machine_is_told_in_its_file_and_its_timer(tmp_path: Path) -> None:
-    units = tmp_path / "etc/systemd/system"
-    units.mkdir(parents=True)
-    (units / "fleet-expiry.timer").touch()
+def test_a_machine_is_told_in_its_file_and_its_timer(machine: Machine) -> None:
     for hour in (1, 2):
         until = EVENING + hour * HOURS
-        shown = until.strftime("%a %Y-%m-%d %H:%M:%S UTC")
-        done = run(tmp_path, until, NEXT=shown)
+        machine.answers(timer=until)
+        done = run(machine, until)
         assert done.returncode == 0, done.stderr
         assert timer_holds(done.stdout, until=until)
         assert not timer_holds(done.stdout, until=until + HOURS)
-    assert (tmp_path / "etc/fleet/expires-at").read_text() == "2026-11-21T19:00:00Z\n"
-    assert (units / "fleet-expiry.timer.d/extended.conf").read_text() == (
-        "[Timer]\nOnCalendar=\nOnCalendar=2026-11-21 19:00:00 UTC\n"
-    )
-    assert (tmp_path / "systemctl").read_text().splitlines()[:2] == [
-        "daemon-reload",
-        "restart fleet-expiry.timer",
-    ]
-    left = [path.name for path in tmp_path.rglob("*.new")]
-    assert left == []
+    assert machine.expires_at == "2026-11-21T19:00:00Z\n"
+    dropped = machine.file("/etc/systemd/system/fleet-expiry.timer.d/extended.conf").read_text()
+    assert dropped == "[Timer]\nOnCalendar=\nOnCalendar=2026-11-21 19:00:00 UTC\n"
+    called = machine.file("/systemctl").read_text().splitlines()
+    assert called[:2] == ["daemon-reload", "restart fleet-expiry.timer"]
+    assert list(machine.root.rglob("*.new")) == []
 
 
-def test_a_timer_that_does_not_say_so_is_no_success(tmp_path: Path) -> None:
-    units = tmp_path / "etc/systemd/system"
-    units.mkdir(parents=True)
-    (units / "fleet-expiry.timer").touch()
-    none = run(tmp_path, EVENING, NEXT="")
+def test_a_timer_that_does_not_say_so_is_no_success(machine: Machine) -> None:
+    machine.answers(timer=EVENING - HOURS)
+    assert not timer_holds(run(machine, EVENING).stdout, until=EVENING)
+    machine.answers()
+    none = run(machine, EVENING)
     assert none.returncode != 0
     assert "fleet-expiry.timer has no next time" in none.stderr
-    other = run(tmp_path, EVENING, NEXT="Sat 2026-11-21 18:00:00 UTC")
-    assert not timer_holds(other.stdout, until=EVENING)
-    refused = run(tmp_path, EVENING, NEXT="Sat 2026-11-21 17:00:00 UTC", SAYS_NO="1")
-    assert refused.returncode != 0
+    machine.answers(timer=EVENING, status=1)
+    assert run(machine, EVENING).returncode != 0
     assert not timer_holds("", until=EVENING)
 
 
-def test_where_there_is_no_timer_the_file_counts(tmp_path: Path) -> None:
-    done = run(tmp_path, EVENING)
+def test_where_there_is_no_timer_the_file_counts(machine: Machine) -> None:
+    done = run(machine, EVENING)
     assert done.returncode == 0, done.stderr
     assert timer_holds(done.stdout, until=EVENING)
-    assert (tmp_path / "etc/fleet/expires-at").read_text() == "2026-11-21T17:00:00Z\n"
+    assert machine.expires_at == "2026-11-21T17:00:00Z\n"
