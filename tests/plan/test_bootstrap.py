@@ -247,7 +247,7 @@ def test_each_member_s_files_go_below_a_folder_of_their_own(member: str) -> None
 @pytest.mark.parametrize(("expires_at", "text"), [(NOW, expiry_text(NOW)), (None, "never")])
 def test_the_host_is_told_its_own_expiry(expires_at: datetime | None, text: str) -> None:
     script = rendered(Bootstrap(), expires_at=expires_at)
-    assert f"printf '%s\\n' {text} | (umask 022 && sudo -n tee /etc/fleet/expires-at.new)" in script
+    assert f'put "$fleet_home/watchers/expires-at.new" <<<{text}\n' in script
 
 
 def test_nothing_is_called_by_an_absolute_path() -> None:
