@@ -27,7 +27,7 @@ SETTING = "FLEET_SANDBOX_DEBIAN"
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "udev", "openssh-server", "sudo", "cloud-init"),
     *("ca-certificates", "python3", "python3-venv", "python3-pip", "git", "curl", "rsync"),
-    *("iproute2", "procps"),
+    *("iproute2", "procps", "tmux"),
 )
 _LEFT_OUT = ("man", "doc", "locale", "info")
 _MASKED = (

@@ -39,14 +39,16 @@ _NVIDIA_SMI = """\
 #!/usr/bin/python3 -IS
 import os
 import sys
+from pathlib import Path
 
 sys.path.insert(0, "/{library}")
 from fleet.sandbox.driver import Gpu
 from fleet.sandbox.hosts.commands import Request
-from fleet.sandbox.hosts.nvidia import NvidiaSmi
+from fleet.sandbox.hosts.nvidia import NvidiaSmi, load_below
 
 gpus = tuple(Gpu(*each) for each in {gpus!r})
-reply = NvidiaSmi({instance_id!r}, gpus).answer(Request("nvidia-smi", tuple(sys.argv[1:]), os.getcwd()))
+smi = NvidiaSmi({instance_id!r}, gpus, load_below(Path("/")))
+reply = smi.answer(Request("nvidia-smi", tuple(sys.argv[1:]), os.getcwd()))
 sys.stdout.write(reply.out)
 sys.stderr.write(reply.err)
 sys.exit(reply.code)

@@ -23,7 +23,7 @@ from fleet.sandbox.hosts.children import Children
 from fleet.sandbox.hosts.commands import Command, answers
 from fleet.sandbox.hosts.environment import host_environment, host_name
 from fleet.sandbox.hosts.journal import Journal
-from fleet.sandbox.hosts.nvidia import NvidiaSmi
+from fleet.sandbox.hosts.nvidia import NvidiaSmi, load_below
 from fleet.sandbox.hosts.power import Power
 from fleet.sandbox.hosts.services import Surroundings
 from fleet.sandbox.hosts.sudo import Sudo
@@ -88,7 +88,9 @@ class Init:
             "systemctl": self._manager.systemctl,
             "journalctl": self._journal.journalctl,
             "shutdown": self._power.shutdown,
-            "nvidia-smi": answers(NvidiaSmi(host.instance_id, host.gpus).answer),
+            "nvidia-smi": answers(
+                lambda r: NvidiaSmi(host.instance_id, host.gpus, load_below(paths.root)).answer(r)
+            ),
             "hostname": answers(programs.hostname(host)),
             "cloud-init": answers(programs.cloud_init(finished)),
             "loginctl": answers(programs.loginctl),

@@ -1,9 +1,13 @@
-"""`nvidia-smi` of one host: exactly the GPUs that its instance type has. Pure."""
+"""`nvidia-smi` of one host: exactly the GPUs that its instance type has, with the load that a file of the host tells.
+
+`echo 87 | sudo tee /etc/gpu-load` makes them 87 % busy, and `echo lost` has them fall off the bus.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.sandbox.hosts.commands import Answer, Reply, Request
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 _DRIVER = "570.133.20"
 _CUDA = "12.8"
 _NO_DEVICES = 6
+_LOST = 15
+_LOAD = "etc/gpu-load"
 _CAPABILITIES = {
     "H200": "9.0",
     "H100": "9.0",
@@ -33,11 +39,20 @@ _CAPABILITIES |= {
 _UNITS = {"memory": " MiB", "utilization": " %", "temperature": "", "power": " W"}
 
 
-class NvidiaSmi:
-    """The GPUs of one host."""
+def load_below(root: Path) -> str:
+    """What a host's file of the load says, by the folder that is its root; "0" without one."""
+    try:
+        return (root / _LOAD).read_text().strip()
+    except OSError:
+        return "0"
 
-    def __init__(self, instance_id: str, gpus: tuple[Gpu, ...]) -> None:
+
+class NvidiaSmi:
+    """The GPUs of one host. `load` is their utilization in percent; what is no number has them lost."""
+
+    def __init__(self, instance_id: str, gpus: tuple[Gpu, ...], load: str = "0") -> None:
         self._gpus = gpus
+        self._load = load
         space = uuid.uuid5(uuid.NAMESPACE_DNS, instance_id)
         self._ids = [f"GPU-{uuid.uuid5(space, str(index))}" for index in range(len(gpus))]
 
@@ -45,6 +60,9 @@ class NvidiaSmi:
         """One call of nvidia-smi."""
         if not self._gpus:
             return Reply(code=_NO_DEVICES, out="No devices were found\n")
+        if not self._load.isdigit():
+            where = "Unable to determine the device handle for GPU 0000:00:1E.0"
+            return Reply(code=_LOST, out=f"{where}: Unknown Error\n")
         chosen = _option(request.arguments, "-i", "--id")
         indexes = (
             [int(chosen)] if chosen.isdigit() and int(chosen) < len(self._gpus) else self._all()
@@ -79,7 +97,7 @@ class NvidiaSmi:
             "memory.total": lambda: str(gpu.memory_mib),
             "memory.used": lambda: "0",
             "memory.free": lambda: str(gpu.memory_mib),
-            "utilization.gpu": lambda: "0",
+            "utilization.gpu": lambda: self._load,
             "utilization.memory": lambda: "0",
             "temperature.gpu": lambda: "30",
             "power.draw": lambda: "10.00",
@@ -110,7 +128,7 @@ class NvidiaSmi:
         )
         rows = (
             f"| {at:>3}  {self._gpus[at].name:<31} {0:>7}MiB / {self._gpus[at].memory_mib:>6}MiB "
-            f"{0:>6}%      Default |\n"
+            f"{self._load:>6}%      Default |\n"
             for at in indexes
         )
         none = f"| {'No running processes found':<75} |\n"
