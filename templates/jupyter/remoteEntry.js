@@ -85,11 +85,14 @@
     const doings = [["hook", "~/on-interruption"], ["sync", "sync"]].filter(([key]) => beat[key]);
     const doing = doings.map(([key, name]) => ` ${sentence(`${name}: ${beat[key]}`)}`).join("");
     const ahead = Date.parse(beat.time) - Date.parse(beat.at) - 1000 * beat.age_seconds;
+    const known = interrupted && !Number.isNaN(ahead);
+    // The seconds that the warning names run beside it.
+    const warning = known ? beat.warning.replace(/ in \d+ s\b/, "") : beat.warning;
     return {
       key: `spot ${beat.state}`,
       kind: interrupted ? "interruption" : "warning",
-      text: sentence(beat.warning) + doing,
-      deadline: interrupted && !Number.isNaN(ahead) ? heard + ahead : undefined,
+      text: sentence(warning) + doing,
+      deadline: known ? heard + ahead : undefined,
     };
   }
 

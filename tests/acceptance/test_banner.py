@@ -303,11 +303,11 @@ def test_an_interruption_is_told_with_the_time_left(
         "action": "terminate",
         "time": written(datetime.now(UTC) + timedelta(seconds=115)),
         "hook": "running",
-        "warning": "EC2 takes this environment back: save your work now",
+        "warning": "EC2 takes this Spot instance back in 115 s: save your work now",
     }
     environment.tell("lifetime", IDLE)
     environment.tell("spot", notice)
-    look(lab, "EC2 takes this environment back: save your work now. ~/on-interruption: running.")
+    look(lab, "EC2 takes this Spot instance back: save your work now. ~/on-interruption: running.")
     left = lab.evaluate(text_of(".fleet-interruption [role=timer]"))
     lab.wait_for(f"{text_of('.fleet-interruption [role=timer]')} !== {json.dumps(left)}")
     assert left.endswith(" s left")
