@@ -26,16 +26,25 @@ def echo_status(report: FleetReport, output: str, *, command: str) -> None:
         echo_json(report.as_json())
         return
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    headings, rows = _fitting([_row(one) for one in report.environments], columns)
-    heading, *lines = table_lines(headings, rows)
-    click.echo(heading)
-    for line, environment in zip(lines, report.environments, strict=True):
+    lines, gone = status_lines(report, columns=columns, command=command)
+    for line in lines:
         click.echo(line)
-        for text in _below(environment, report.fleet, command):
-            click.echo(_indented(text, columns))
-    if gone := [heading for heading in _HEADINGS if heading not in headings]:
+    if gone:
         where = f"in a wider terminal, or `{command} status {report.fleet} -o json`"
         click.echo(f"{', '.join(gone).lower()}: {where}", err=True)
+
+
+def status_lines(
+    report: FleetReport, *, columns: int | None, command: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Give the lines for a terminal of so many columns (None: no terminal), and the headings that have no room."""
+    headings, rows = _fitting([_row(one) for one in report.environments], columns)
+    heading, *lines = table_lines(headings, rows)
+    shown = [heading]
+    for line, environment in zip(lines, report.environments, strict=True):
+        below = _below(environment, report.fleet, command)
+        shown += [line, *(_indented(text, columns) for text in below)]
+    return shown, tuple(one for one in _HEADINGS if one not in headings)
 
 
 def _row(environment: Environment) -> Sequence[str]:

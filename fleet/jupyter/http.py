@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,24 +59,43 @@ def request(
     body: object = None,
     timeout: float,
 ) -> Answer:
-    """Send one request. Raises OSError or http.client.HTTPException where no answer comes."""
+    """Send one request, within `timeout` seconds. Raises OSError or http.client.HTTPException where no answer comes."""
     headers = {"Authorization": f"token {token}"} if token else {}
     data = None
     if body is not None:
         data = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
-    connection = _connect(server, timeout)
+    connection = _connection(server, timeout)
     try:
-        connection.request(method, path, body=data, headers=headers)
-        until = _certified_until(connection)
-        answer = connection.getresponse()
-        location = answer.getheader("Location", "")
-        return Answer(answer.status, answer.read(_LARGEST_ANSWER), location, until)
+        connection.connect()
+        with _over_after(timeout, connection.sock):
+            connection.request(method, path, body=data, headers=headers)
+            until = _certified_until(connection)
+            answer = connection.getresponse()
+            location = answer.getheader("Location", "")
+            return Answer(answer.status, answer.read(_LARGEST_ANSWER), location, until)
     finally:
         connection.close()
 
 
-def _connect(server: Server, timeout: float) -> http.client.HTTPConnection:
+@contextmanager
+def _over_after(seconds: float, sock: socket.socket) -> Iterator[None]:
+    """End a conversation after so long: a socket's own limit begins anew with each byte, and these may drip."""
+    over = threading.Timer(seconds, _hang_up, (sock,))
+    over.daemon = True
+    over.start()
+    try:
+        yield
+    finally:
+        over.cancel()
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _connection(server: Server, timeout: float) -> http.client.HTTPConnection:
     tls = server.tls
     if tls is None:
         return http.client.HTTPConnection(server.address, server.port, timeout=timeout)
