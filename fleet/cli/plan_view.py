@@ -13,6 +13,7 @@ from fleet.plan.cost import for_hours
 from fleet.plan.launch import Plan
 from fleet.plan.needs import describe_needs
 from fleet.plan.tags import expiry_text
+from fleet.spec.values import format_duration
 
 
 def echo_plan(plan: Plan, *, now: datetime, err: bool) -> None:
@@ -45,6 +46,11 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
         if check.needed:
             yield "quota", str(check)
     yield "expires", _expiry(plan.expires_at, now)
+    if plan.spec.idle is not None:
+        yield "idle", f"terminated after {format_duration(plan.spec.idle)} without activity"
+    if plan.spec.interruption.sync and "spot" in plan.markets:
+        folders = (f"{folder} to {to}/MEMBER" for folder, to in plan.spec.interruption.sync)
+        yield "saved", f"when EC2 takes a Spot Instance back: {', '.join(folders)}"
     yield from _price(plan, now)
 
 

@@ -47,6 +47,8 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "ingress": [{"port": rule.from_port, "from": rule.cidr} for rule in sorted(plan.ingress)],
         "volume": plan.spec.volume.model_dump(mode="json"),
         "expires_at": tags.expiry_text(plan.expires_at) if plan.expires_at else None,
+        "idle_seconds": plan.spec.idle.total_seconds() if plan.spec.idle else None,
+        "interruption": plan.spec.interruption.model_dump(mode="json"),
         "keep": _assigned(plan.keep),
         "start": _assigned(plan.start),
         "adopt": _assigned(plan.adopt),

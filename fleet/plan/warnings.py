@@ -33,8 +33,9 @@ def plan_warnings(
 
 
 def _about_time(spec: FleetSpec, expires_at: datetime | None) -> Iterable[str]:
-    if expires_at is None and spec.idle is None:
-        yield "expires: never: these instances cost money until `fleet down`"
+    if expires_at is None:
+        these = "these instances cost" if spec.idle is None else "an instance that is in use costs"
+        yield f"expires: never: {these} money until `fleet down`"
 
 
 def _about_types(spec: FleetSpec, pools: Sequence[Pool]) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from fleet.plan.facts import (
     LaunchTemplateFact,
     Owned,
     Prices,
+    ProfileFact,
     SecurityGroupFact,
     SubnetFact,
     tcp,
@@ -160,7 +162,34 @@ def test_never_is_warned_of() -> None:
     found = plan(spec(SPEC.replace("expires: 8h", "expires: never")))
     assert found.expires_at is None
     assert not found.template.terminate_on_shutdown
-    assert any("never" in warning for warning in found.warnings)
+    assert "expires: never: these instances cost money until `fleet down`" in found.warnings
+
+
+def test_what_ends_by_idling_is_terminated_though_it_never_expires() -> None:
+    found = plan(spec(SPEC.replace("expires: 8h", "expires: never\nidle: 60m")))
+    assert found.template.terminate_on_shutdown
+    assert any("an instance that is in use costs money" in warning for warning in found.warnings)
+
+
+def test_another_idle_time_is_another_bootstrap() -> None:
+    ids = {plan(spec(SPEC + idle)).bootstrap_id for idle in ("", "idle: 60m\n", "idle: 61m\n")}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("instances", "told"),
+    [
+        ("types: [g5.xlarge]", "interruption.sync has no effect"),
+        ("types: [g5.xlarge], market: spot", "interruption.sync writes to S3, and the instances"),
+        ("types: [g5.xlarge], market: spot, profile: team", ""),
+    ],
+)
+def test_a_sync_that_cannot_work_is_warned_of(instances: str, told: str) -> None:
+    text = re.sub(r"instances: {.*}", f"instances: {{{instances}}}", SPEC)
+    text += "interruption: {sync: {~/work: s3://team-bucket/workshop}}\n"
+    facts = observed(profile=ProfileFact("arn:aws:iam::123456789012:instance-profile/team"))
+    found = [w for w in plan(spec(text), facts).warnings if w.startswith("interruption")]
+    assert [told in warning for warning in found] == ([True] if told else [])
 
 
 def test_user_data_ends_an_abandoned_instance() -> None:

@@ -18,7 +18,7 @@ from fleet.assets.shipped import load_texts
 from fleet.plan.bootstrap import render_first_boot
 from fleet.sandbox.containers import base, needs
 from fleet.spec.model import Bootstrap
-from tests.plan.test_bootstrap import rendered
+from tests.plan.test_bootstrap import SYNC, rendered
 from tests.plan.worlds import NOW
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -65,8 +65,12 @@ def in_image(image: Path, folder: Path, script: str) -> subprocess.CompletedProc
 def units_of(script: str, account: str, folder: Path) -> list[str]:
     """Let bash write the units of a bootstrap script as they stand on a host."""
     found = UNIT.findall(script)
-    assert {Path(name).name for name, _, _ in found} >= {"fleet-jupyter.service"}
+    assert {Path(name).name for name, _, _ in found} >= {
+        "fleet-jupyter.service",
+        "fleet-lifetime.service",
+    }
     lines = [
+        "watchers_python=/usr/bin/python3",
         f"person={account}",
         f"person_home=/home/{account}",
         "person_files=$person_home/.fleet",
@@ -80,7 +84,7 @@ def units_of(script: str, account: str, folder: Path) -> list[str]:
 
 def verify(image: Path, folder: Path, units: list[str]) -> subprocess.CompletedProcess[str]:
     """What systemd has to say of units, where their users and programs are there."""
-    people = "for who in ubuntu fleet; do useradd -m $who 2>/dev/null || true; bin=/home/$who/.fleet/jupyter/bin\n"
+    people = "for who in ubuntu member; do useradd -m $who 2>/dev/null || true; bin=/home/$who/.fleet/jupyter/bin\n"
     people += (
         "  mkdir -p $bin; for each in jupyter python; do ln -sf /bin/true $bin/$each; done; done\n"
     )
@@ -126,11 +130,22 @@ def test_systemd_has_nothing_to_say_of_the_units_of_any_bootstrap(
     image: Path, tmp_path: Path
 ) -> None:
     units = []
-    for number, (sudo, tls) in enumerate(itertools.product((True, False), (True, False))):
+    either = (True, False)
+    for number, (sudo, tls, spot, idle) in enumerate(itertools.product(*[either] * 4)):
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        script = rendered(Bootstrap(sudo=sudo), tls=tls, certificate=None)
-        units += units_of(script, "ubuntu" if sudo else "fleet", folder)
+        script = rendered(
+            Bootstrap(sudo=sudo),
+            tls=tls,
+            certificate=None,
+            spot=spot,
+            idle_seconds=3600 if idle else None,
+            sync=SYNC if idle else (),
+            member='Zoë "50 %" $HOME `id` \\ O\'Neill',
+        )
+        written = units_of(script, "ubuntu" if sudo else "member", folder)
+        assert (f"{number}/fleet-spot.service" in written) == spot
+        units += written
     done = verify(image, tmp_path, units)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
