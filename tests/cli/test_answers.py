@@ -49,12 +49,12 @@ def test_no_image_is_no_error(cli: Cli) -> None:
     )
 
 
-def test_quotas_as_a_table_and_as_json(cli: Cli) -> None:
+def test_quotas_as_a_table_and_as_json(own: Cli) -> None:
     asked = ("--sandbox", "quota", "--count", "20", "g5.xlarge", "g6.xlarge")
-    heading, row = rows(cli(*asked))
+    heading, row = rows(own(*asked))
     assert heading[:4] == ["QUOTA", "FAMILY", "MARKET", "TYPES"]
     assert row == [G, "G and VT", "on-demand", "g5.xlarge, g6.xlarge", "0", "80", "512", "0", "-"]
-    told = cli.json(*asked, "-o", "json")
+    told = own.json(*asked, "-o", "json")
     assert told["fits"]
     assert told["request"] is None
     assert told["quotas"] == [
