@@ -128,7 +128,9 @@ class Vpc:
         run("mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "fleet", str(_NAMESPACES))
         run("ip", "netns", "add", _VPC)
         run("ip", "-n", _VPC, "link", "set", "lo", "up")
-        run("ip", "-n", _VPC, "link", "add", "br0", "type", "bridge")
+        # An address of its own: else it changes with the hosts that come and go, and those that stay do not hear of it.
+        hardware = ("address", _hardware(self.gateway))
+        run("ip", "-n", _VPC, "link", "add", "br0", *hardware, "type", "bridge")
         run("ip", "-n", _VPC, "addr", "add", f"{self.gateway}/16", "dev", "br0")
         run("ip", "-n", _VPC, "addr", "add", f"{METADATA}/32", "dev", "lo")
         run("ip", "-n", _VPC, "link", "set", "br0", "up")
