@@ -1,16 +1,13 @@
 """What JupyterLab shows of an environment that is about to stop, in a real browser, and the endpoints behind it.
 
-Heartbeats are written by the tests, where the environment's watchers write theirs; those are stopped meanwhile.
+Most heartbeats are written by the tests, where the environment's watchers write theirs; those are stopped meanwhile.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -18,10 +15,21 @@ from typing import Any
 
 import pytest
 
-from fleet.jupyter.http import Answer, Server, request
-from fleet.sandbox.hosts.paths import HostPaths
 from tests.acceptance.chromium import CERTUTIL, PROGRAM, Browser, chromium
-from tests.command import Cli, write_spec
+from tests.acceptance.watched import (
+    EXPIRING,
+    IDLE,
+    NO_NOTICE,
+    QUIET,
+    Environment,
+    environment_of,
+    eventually,
+    out_of_reach,
+    run,
+    watched,
+    written,
+)
+from tests.command import Cli
 
 pytestmark = [pytest.mark.slow]
 SEEN = pytest.mark.skipif(
@@ -31,92 +39,10 @@ SEEN = pytest.mark.skipif(
 KEEP = os.environ.get("FLEET_TEST_SCREENSHOTS")
 """A folder to keep the screenshots in, for somebody who wants to look at them."""
 
-QUIET = {
-    "state": "idle",
-    "idle_seconds": 2760,
-    "idle_limit_seconds": 3600,
-    "reasons": ["kernels quiet"],
-    "kept_seconds": 0,
-    "expires_at": None,
-    "stops_in_seconds": None,
-    "stops_because": None,
-    "warning": None,
-}
-IDLE = {
-    **QUIET,
-    "stops_in_seconds": 840,
-    "stops_because": "idle",
-    "warning": "this environment stops in 14 min: nobody has used it for 46 min",
-}
-EXPIRING = {**IDLE, "stops_because": "expiry", "warning": "this environment stops in 14 min"}
-NO_NOTICE = {"state": "quiet", "action": None, "time": None, "hook": None, "sync": None}
-
-
-@dataclass(frozen=True)
-class Environment:
-    """One person's environment, whose watchers are the tests."""
-
-    url: str
-    authority: Path
-    host: HostPaths
-
-    @property
-    def heartbeats(self) -> Path:
-        return Path(self.host.real("/run/fleet"))
-
-    @property
-    def files(self) -> Path:
-        return self.host.home / ".fleet"
-
-    @property
-    def token(self) -> str:
-        return self.url.split("token=")[1]
-
-    def tell(self, watcher: str, told: dict[str, Any], *, seconds_ago: float = 0) -> None:
-        """Write a heartbeat, as a watcher does."""
-        at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-        beat = {
-            "at": written(at),
-            "boot_seconds": time.clock_gettime(time.CLOCK_BOOTTIME) - seconds_ago,
-            "tick_seconds": 15.0,
-            "warning": None,
-        }
-        new = self.heartbeats / f"{watcher}.new"
-        new.write_text(json.dumps({**beat, **told}))
-        new.rename(self.heartbeats / f"{watcher}.json")
-
-    def ask(
-        self, method: str, path: str, *, port: int = 8888, body: object = None, known: bool = True
-    ) -> Answer:
-        address = self.url.split("/")[2].split(":")[0]
-        server = Server(address, port, self.authority.read_text())
-        token = self.token if known else None
-        return request(server, method, path, token=token, body=body, timeout=60)
-
-    def watchers(self) -> Any:
-        return self.ask("GET", "/fleet/watchers").json()["watchers"]
-
-    def touched(self, name: str) -> int:
-        """When one of the person's files was touched, 0 for never."""
-        file = self.files / name
-        return file.stat().st_mtime_ns if file.exists() else 0
-
-
-def written(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
 
 @pytest.fixture(scope="module")
 def running(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    folder = tmp_path_factory.mktemp("banner")
-    instances = "{types: [g4dn.xlarge], market: spot}"
-    spec = write_spec(folder, "banner", members="[solo]", instances=instances, idle="1h")
-    (solo,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    (folder / "banner.pem").write_text(cli("--sandbox", "ca", "banner").stdout)
-    watchers = "sudo systemctl stop fleet-lifetime.service fleet-spot.service"
-    assert cli("--sandbox", "exec", "banner", "--", watchers).returncode == 0
-    host = HostPaths(cli.folder / "sandbox" / "hosts" / solo["instance_id"], "ubuntu")
-    yield Environment(solo["jupyter_url"], folder / "banner.pem", host)
+    yield environment_of(cli, tmp_path_factory.mktemp("banner"))
     assert cli("--sandbox", "down", "banner").returncode == 0
 
 
@@ -161,7 +87,9 @@ def text_of(selector: str) -> str:
 
 
 def shot(lab: Browser, folder: Path, name: str) -> None:
-    lab.screenshot((Path(KEEP) if KEEP else folder) / f"banner-{name}.png")
+    kept = Path(KEEP) if KEEP else folder
+    kept.mkdir(parents=True, exist_ok=True)
+    lab.screenshot(kept / f"banner-{name}.png")
 
 
 def violations(lab: Browser) -> list[tuple[str, str, str]]:
@@ -384,23 +312,22 @@ def test_another_site_cannot_keep_it(environment: Environment, lab: Browser) -> 
     assert lab.evaluate(post % xsrf) == 204
 
 
-@contextmanager
-def out_of_reach(file: Path) -> Iterator[None]:
-    """A file that cannot be touched for a while, not even by root."""
-    aside = file.with_name(file.name + ".aside")
-    if file.exists():
-        file.rename(aside)
-    file.symlink_to("nowhere/at/all")
-    try:
-        yield
-    finally:
-        file.unlink()
-        if aside.exists():
-            aside.rename(file)
+def test_the_watcher_on_the_machine_keeps_it(cli: Cli, environment: Environment) -> None:
+    with watched(cli, environment, "lifetime"):
+        assert environment.ask("POST", "/fleet/keep").status == 204
+        eventually(lambda: environment.watchers()["lifetime"]["kept_seconds"] > 3500)
 
 
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+@SEEN
+def test_a_notice_of_ec2_comes_through(
+    cli: Cli, environment: Environment, lab: Browser, tmp_path: Path
+) -> None:
+    """Through the instance's metadata and the watcher, which runs the person's hook."""
+    hook = "printf '#!/bin/sh\\necho all >~/saved-by-hook\\n' >~/on-interruption"
+    run(cli, f"{hook}; chmod +x ~/on-interruption")
+    with watched(cli, environment, "spot"):
+        notice = ("--fleet", "banner", "--notice", "10m")
+        assert cli("sandbox", "fault", "add", "spot-interruption", *notice).returncode == 0
+        look(lab, "EC2 takes this Spot instance back: save your work now. ~/on-interruption: done.")
+        shot(lab, tmp_path, "notice")
+    assert (environment.host.home / "saved-by-hook").read_text() == "all\n"
