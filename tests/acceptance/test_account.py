@@ -51,6 +51,16 @@ def test_the_person_has_an_account_without_root(own: Cli, tmp_path: Path) -> Non
     kept = "sudo stat -c '%a %U' /home/member/.fleet/token /home/member/.fleet/server.pem"
     assert as_operator(own, kept) == "600 member\n600 member"
 
+    # What switches it off is root's, and watches over the account.
+    owned = as_operator(
+        own, "stat -c '%a %U' /usr/local/lib/fleet/lifetime.py /etc/fleet/expires-at"
+    )
+    assert owned == "644 root\n644 root"
+    watched = "tr '\\0' '\\n' </proc/$(systemctl show -p MainPID --value fleet-lifetime)/environ"
+    assert "FLEET_PERSON_HOME=/home/member" in as_operator(own, f'sudo sh -c "{watched}"')
+    beat = json.loads(as_operator(own, "cat /run/fleet/lifetime.json"))
+    assert beat["state"] in {"busy", "idle"}, beat
+
     # Its own key opens the account, and the account alone.
     assert login(key, "member", ana["address"], "id -un; sudo -n true").stdout == "member\n"
     assert (

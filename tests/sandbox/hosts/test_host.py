@@ -99,6 +99,17 @@ def test_nvidia_smi(yard: Yard, count: int) -> None:
     assert head[1].startswith("0 MiB, 5")
 
 
+def test_gpus_are_as_busy_as_a_file_says(yard: Yard) -> None:
+    other = yard.boot(gpus=(L4, L4))
+    query = "nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits"
+    assert other.check(query) == "0\n0\n"
+    other.check("echo 87 | sudo tee /etc/gpu-load")
+    assert other.check(query) == "87\n87\n"
+    other.check("echo lost | sudo tee /etc/gpu-load")
+    lost = other.run(query)
+    assert (lost.code, lost.out.count("Unknown Error")) == (15, 1)
+
+
 def test_cloud_init_is_done_and_the_user_data_kept(host: Host) -> None:
     assert host.check("cloud-init status --wait") == "status: done\n"
     kept = host.top / "root/var/lib/cloud/instance/user-data.txt"

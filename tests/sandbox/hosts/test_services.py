@@ -158,3 +158,16 @@ def test_systemd_run_and_timers(host: Host) -> None:
     )
     host.check("echo '[Timer]' | sudo tee /etc/systemd/system/t.timer")
     assert "services only" in host.run("sudo systemctl enable --now t.timer").err
+
+
+def test_the_root_slice_knows_the_cpu_time_of_all_that_ever_ran(host: Host) -> None:
+    show = "systemctl show --property=CPUUsageNSec -- -.slice"
+
+    def used() -> int:
+        name, _, value = host.check(show).strip().partition("=")
+        assert name == "CPUUsageNSec"
+        return int(value)
+
+    before = used()
+    host.check("timeout 1 sh -c 'while :; do :; done'; true")  # it has ended, and was waited for
+    assert used() - before > 300_000_000
