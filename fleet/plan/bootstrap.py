@@ -106,7 +106,8 @@ def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values:
 def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
     """Render the cloud-init user data. It holds no secret."""
     calendar = calendar_time(expires_at) if expires_at else None
-    return render(texts.first_boot, fleet=fleet, expires_calendar=calendar)
+    epoch = int(expires_at.timestamp()) if expires_at else None
+    return render(texts.first_boot, fleet=fleet, expires_calendar=calendar, expires_epoch=epoch)
 
 
 def calendar_time(at: datetime) -> str:

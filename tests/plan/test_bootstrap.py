@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -271,6 +271,19 @@ def test_first_boot_is_cloud_config_without_secrets() -> None:
         "/etc/systemd/system/fleet-expiry.timer",
     ]
     assert len(text.encode()) < 16 * 1024
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(-1, "poweroff\n"), (10, "")])
+def test_a_first_boot_after_the_expiry_is_the_last(minutes: int, said: str, tmp_path: Path) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text('#!/bin/sh\necho "$@"\n')
+    systemctl.chmod(0o755)
+    at = datetime.now(UTC) + timedelta(minutes=minutes)
+    text = render_first_boot(load_texts(), fleet="w", expires_at=at)
+    last = yaml.safe_load(text)["runcmd"][-1]
+    own = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(last, env=own, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == said
 
 
 def test_first_boot_without_expiry_only_prints_new_host_keys() -> None:
