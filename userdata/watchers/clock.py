@@ -1,10 +1,10 @@
 """Time for the watchers: durations by the boot-time clock, dates by a wall clock that does not jump.
 
-What holds: idle and kept time know the boot-time clock alone. A date is the wall clock's at an anchor plus the
-boot-time clock's seconds since. The first time that the kernel says that the wall clock is synchronised, the anchor
-moves to it, by however much; from then on only while both clocks agree within a minute, which follows a slow drift and
-ignores a jump. So a jump makes an expiry neither early nor late; only one made before the clock was ever synchronised
-counts until it is. (Setting the clock by hand also makes the kernel call it unsynchronised, until NTP is back.)
+What holds: idle and kept time know the boot-time clock alone, which nobody can set. A date is the wall clock's at the
+start, and the boot-time clock's seconds since. The first time that the kernel calls the wall clock synchronised, its
+date is taken, however far away; from then on only while it is and agrees within a minute, which follows a drift and
+ignores a jump. So a jump after the start makes an expiry neither early nor late, whether NTP runs or not. A start with
+a wrong wall clock counts until it is synchronised. (Setting a clock by hand makes the kernel call it unsynchronised.)
 """
 
 from __future__ import annotations

@@ -41,7 +41,13 @@ class Spot:
         """Look once and act."""
         (found,) = checks.look([self._check], _TICK_SECONDS)
         state = found.state if found.state == "unknown" else "quiet"
-        state = "interruption" if self._notice else "rebalance" if self._rebalance else state
+        state = (
+            "interruption"
+            if self._notice is not None
+            else "rebalance"
+            if self._rebalance
+            else state
+        )
         news = state != self._state and state in ("interruption", "rebalance")
         self._state = state
         if news:
@@ -51,9 +57,12 @@ class Spot:
         self._tell(found)
 
     def _look(self) -> Finding:
-        notice = self._metadata.read("spot/instance-action")
-        if notice is not None:
-            self._notice = dict(json.loads(notice))
+        text = self._metadata.read("spot/instance-action")
+        if text is not None:
+            notice = json.loads(text)
+            if not isinstance(notice, dict):
+                raise ValueError(f"no notice: {text}")
+            self._notice = notice
         self._rebalance = self._rebalance or bool(
             self._metadata.read("events/recommendations/rebalance")
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,11 @@ class Terminals:
 
 
 def warn(home: Path, message: str) -> None:
-    """Write a line on each terminal of the person's. One that takes nothing now is passed over."""
+    """Write a line on each terminal of the person's, in a thread: none holds the watcher up."""
+    threading.Thread(target=_warn, args=(home, message), daemon=True).start()
+
+
+def _warn(home: Path, message: str) -> None:
     for each in terminals(home):
         if not each.shows_another:
             try:

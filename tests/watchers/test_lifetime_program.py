@@ -1,0 +1,257 @@
+"""fleet-lifetime as a program: what ends an environment, what keeps it, and what it tells."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clock import boot_seconds, to_stamp
+
+from .places import Answers, jupyter, make_person, put_program, serve, soon
+from .programs import FOLDER, Program
+from .ptys import open_pty, settle
+
+IDLE = 10
+
+
+@pytest.fixture
+def server() -> Iterator[Answers]:
+    with serve(jupyter()) as answers:
+        yield answers
+
+
+@pytest.fixture
+def program(tmp_path: Path, server: Answers) -> Program:
+    """A watcher of a quiet environment that never expires."""
+    made = Program("lifetime", make_person(tmp_path, server.port), tmp_path)
+    made.settings["FLEET_IDLE_SECONDS"] = str(IDLE)
+    made.expire("never")
+    return made
+
+
+def test_a_quiet_environment_is_powered_off_after_its_idle_time(program: Program) -> None:
+    start = boot_seconds()
+    with program.running():
+        first = program.soon(lambda told: told["state"] == "idle")
+        assert first["tick_seconds"] == 0.5
+        assert (first["idle_limit_seconds"], first["expires_at"]) == (IDLE, None)
+        assert first["boot_seconds"] == pytest.approx(boot_seconds(), abs=30)
+        warned = program.soon(lambda told: told["warning"])
+        assert warned["stops_in_seconds"] <= IDLE / 4
+        assert warned["warning"].startswith("this environment stops in ")
+        assert warned["stops_because"] == "idle"
+        assert "kernels quiet" in warned["reasons"]
+        assert "GPU 0 %" in warned["reasons"]
+        assert "CPU 0 %" in warned["reasons"]
+        assert "no terminal input" in warned["reasons"]
+        assert not program.is_off
+        soon(lambda: program.is_off)
+        assert boot_seconds() - start >= IDLE
+        assert "powering off, idle: kernels quiet" in program.log()
+        mode = (program.folder / "run" / "lifetime.json").stat().st_mode
+        assert stat.S_IMODE(mode) == 0o644, "everybody may read it"
+
+
+def test_warnings_are_read_in_a_terminal_and_enter_keeps_the_environment(program: Program) -> None:
+    with open_pty(program.person.home) as shell:
+        settle(program.person.home)
+        with program.running():
+            shell.wait_for("*** fleet: this environment stops in 2 s: nobody has used it for 8 s. ")
+            shell.type("\n")
+            told = program.soon(lambda told: told["idle_seconds"] < 2)
+            assert not program.is_off
+            assert told["warning"] is None
+            shell.wait_for("in 1 s: nobody")  # the second one
+
+
+def test_what_is_used_goes_on(program: Program, server: Answers) -> None:
+    server.kernel("busy")
+    with program.running(), open_pty(program.person.home) as shell:
+        program.soon(lambda told: told["reasons"] == ["a kernel is busy"])
+        server.kernel("idle")
+        (program.folder / "gpu").write_text("80")
+        assert "GPU 80 %" in program.soon(lambda told: "GPU 80 %" in told["reasons"])["reasons"]
+        (program.folder / "gpu").write_text("0")
+        shell.type("sleep 1000\n")
+        program.soon(lambda told: told["reasons"] == ["sleep runs in a terminal"])
+        time.sleep(IDLE + 2)  # longer than its idle time
+        assert program.heartbeat["state"] == "busy"
+        assert program.heartbeat["stops_in_seconds"] is None
+        shell.type("\x03")
+        program.soon(lambda told: told["state"] == "idle")
+        (program.person.files / "saved").touch()
+        program.soon(lambda told: told["reasons"] == ["a file was saved"])
+        assert not program.is_off
+        soon(lambda: program.is_off)
+
+
+def test_keep(program: Program) -> None:
+    program.settings["FLEET_KEEP_SECONDS"] = "14"
+    with program.running():
+        program.next()
+        kept = boot_seconds()
+        (program.person.files / "keep").touch()
+        told = program.soon(lambda told: told["kept_seconds"])
+        assert told["reasons"] == ["somebody asked to keep it"]
+        assert told["kept_seconds"] <= 14
+        soon(lambda: program.is_off)
+        assert boot_seconds() - kept >= 13.9, "longer than it may be idle"
+
+
+def test_a_keep_outlives_the_watcher(program: Program) -> None:
+    (program.person.files / "keep").touch()
+    with program.running():
+        assert 3500 < program.soon(lambda told: True)["kept_seconds"] <= 3600
+
+
+def test_expiry_is_read_anew_at_every_tick(program: Program, server: Answers) -> None:
+    server.kernel("busy")
+    program.expire(str(to_stamp(time.time() + 3600)))
+    with program.running(), open_pty(program.person.home) as shell:
+        told = program.soon(lambda told: told["stops_because"] == "expiry")
+        assert 3500 < told["stops_in_seconds"] <= 3600
+        assert told["warning"] is None
+        program.expire(str(to_stamp(time.time() + 600)))
+        told = program.soon(lambda told: told["warning"])
+        assert told["warning"] == "this environment stops in 10 min: its time is over"
+        shell.wait_for("Save your work, or ask for more time. ***")
+        program.expire("2026-11-")  # torn
+        told = program.soon(lambda told: told["state"] == "busy" and len(told["reasons"]) == 2)
+        assert told["reasons"][0].startswith("expiry: time data '2026-11-' does not match")
+        assert told["stops_because"] == "expiry", "what it said last holds"
+        program.expire(str(to_stamp(time.time() + 7200)))
+        program.soon(lambda told: told["stops_in_seconds"] > 7000)
+        assert not program.is_off
+        program.expire(str(to_stamp(time.time() + 2)))
+        soon(lambda: program.is_off)
+        assert "powering off, expiry: a kernel is busy" in program.log()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_jumps_moves_no_end(
+    program: Program, server: Answers, hours: int
+) -> None:
+    """The program runs with a wall clock that a file sets; its other clocks are the kernel's."""
+    program.script = program.folder / "jumping.py"
+    jump = program.folder / "jump"
+    jump.write_text("0")
+    program.script.write_text(
+        f"import runpy, sys, time\nreal = time.time\n"
+        f"time.time = lambda: real() + float(open({str(jump)!r}).read() or 0)\n"
+        f"sys.path.insert(0, {str(FOLDER)!r})\nimport clock\nclock.is_synchronised = lambda: True\n"
+        f"runpy.run_path({str(FOLDER / 'lifetime.py')!r}, run_name='__main__')\n"
+    )
+    start = boot_seconds()
+    program.expire(str(to_stamp(time.time() + 1800)))
+    with program.running():
+        program.next()
+        jump.write_text(str(hours * 3600))
+        told = program.next()
+        assert told["state"] == "idle"
+        assert not program.is_off
+        expires_in = 1800 - (boot_seconds() - start)
+        at = time.mktime(time.strptime(told["at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+        assert abs(at - time.time()) < 60, "the heartbeat's date did not jump either"
+        server.kernel("busy")
+        told = program.soon(lambda told: told["stops_because"] == "expiry")
+        assert told["stops_in_seconds"] == pytest.approx(expires_in, abs=60)
+        server.kernel("idle")
+        quiet = boot_seconds()
+        soon(lambda: program.is_off)
+        assert boot_seconds() - quiet >= IDLE - 1
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("exit 15", "GPU: nvidia-smi failed with exit status 15"),
+        ("exec sleep 1000", "GPU: no answer in time"),
+    ],
+    ids=["fails", "hangs"],
+)
+def test_a_check_that_fails_or_hangs_keeps_the_environment_and_is_told(
+    program: Program, script: str, reason: str
+) -> None:
+    with program.running():
+        program.next()
+        put_program(program.folder / "programs", "nvidia-smi", script)
+        told = program.soon(lambda told: told["state"] == "unknown")
+        assert told["reasons"] == [reason]
+        time.sleep(IDLE)
+        told = program.next()
+        assert (told["state"], told["idle_seconds"], told["warning"]) == ("unknown", 0, None)
+        assert not program.is_off
+
+
+def test_without_jupyter_and_expiry_nothing_is_known(tmp_path: Path) -> None:
+    program = Program("lifetime", make_person(tmp_path), tmp_path, {"FLEET_IDLE_SECONDS": "4"})
+    (program.person.files / "token").unlink()
+    with program.running():
+        told = program.soon(lambda told: True)
+        assert told["state"] == "unknown"
+        assert told["reasons"][0].startswith("expiry: time data '' does not match")
+        assert "token" in told["reasons"][1]
+        time.sleep(6)
+        assert not program.is_off
+
+
+def test_poweroff_is_tried_again(program: Program) -> None:
+    program.expire("2026-01-01T00:00:00Z")
+    with program.running():
+        put_program(program.folder / "programs", "systemctl", "exit 1")
+        soon(lambda: "not powered off" in program.log())
+        put_program(program.folder / "programs", "systemctl", f"echo off >{program.folder}/off")
+        soon(lambda: program.is_off)
+
+
+def test_without_idle_it_only_tells(program: Program) -> None:
+    del program.settings["FLEET_IDLE_SECONDS"]
+    with program.running():
+        told = program.soon(lambda told: True)
+        assert told["tick_seconds"] == 15
+        assert (told["idle_limit_seconds"], told["stops_in_seconds"]) == (None, None)
+        json.dumps(told)
+
+
+def _interpreters() -> list[str]:
+    return [f"3.{minor}" for minor in range(9, 15)]
+
+
+@pytest.mark.parametrize("version", _interpreters())
+def test_every_python_of_the_images_runs_both(program: Program, version: str) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    words = [
+        str(uv),
+        "python",
+        "find",
+        "--no-project",
+        "--no-python-downloads",
+        "--offline",
+        version,
+    ]
+    found = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    if found.returncode:
+        pytest.skip(f"Python {version} is not on this machine")
+    program.python = found.stdout.strip()
+    flat = program.folder / "usr/local/lib/fleet"
+    shutil.copytree(FOLDER, flat, ignore=shutil.ignore_patterns("__pycache__"))
+    program.script = flat / "lifetime.py"
+    program.expire("2026-01-01T00:00:00Z")
+    with program.running():
+        soon(lambda: program.is_off)
+        assert program.heartbeat["stops_because"] == "expiry"
+    program.settings["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
+    spot = Program("spot", program.person, program.folder, program.settings, program.python)
+    spot.script = flat / "spot.py"
+    with spot.running():
+        told = spot.soon(lambda told: True)
+        assert told["reasons"] == ["instance metadata: [Errno 111] Connection refused"]
+    assert not list(flat.glob("__pycache__")), "nothing is written beside the programs"
