@@ -107,4 +107,5 @@ def test_nobody_uses_it_and_it_is_terminated(dusk: Spot) -> None:
     deadline = time.monotonic() + BOUND
     while dusk.environments():
         assert time.monotonic() < deadline, dusk.environments()
-    assert "dusk" not in dusk.cli("--sandbox", "ls").stdout
+    listed = dusk.cli.json("--sandbox", "ls", "-o", "json")["fleets"]
+    assert [each["instances"] for each in listed if each["fleet"] == "dusk"] == [0]

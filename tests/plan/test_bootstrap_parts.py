@@ -229,6 +229,30 @@ def test_a_file_is_written_only_when_it_changes(tmp_path: Path) -> None:
     assert not (home / "restart/unit.service").exists()
 
 
+def test_what_a_bootstrap_broke_off_from_is_made_good_by_the_next(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+
+    def sudo(fails_at: str) -> list[str]:
+        """What is done as root, by a sudo that fails at one command."""
+        said.write_text("")
+        failing = f"[ {fails_at} != $3 ] || exit 1\n" if fails_at else ""
+        program(
+            tmp_path, "sudo", f'echo "$*" >>{said}\n[ "$2" != tee ] || cat >/dev/null\n{failing}'
+        )
+        units = {"jupyter_unit": "A=$person", "tensorboard_unit": "B=1", "gate_unit": "C=1"}
+        begin = 'as_person() { "$@"; }\nperson=ana\nperson_files=$HOME/.fleet\nagain=\n'
+        run(tmp_path, STEPS + begin + part("services", **units).removeprefix(STEPS))
+        return [line.removeprefix("-n ") for line in said.read_text().splitlines()]
+
+    units = "fleet-jupyter.service fleet-tensorboard.service fleet-tensorboard-gate.service"
+    settled = [f"systemctl enable --quiet {units}", f"systemctl restart {units}"]
+    assert sudo("daemon-reload")[-1] == "systemctl daemon-reload"
+    assert sudo("enable") == ["systemctl daemon-reload", settled[0]]
+    assert sudo("restart") == ["systemctl daemon-reload", *settled]
+    assert sudo("") == [settled[1]]
+    assert sudo("") == [f"systemctl start {units}"]
+
+
 def test_a_failed_step_is_told_with_its_own_lines(tmp_path: Path) -> None:
     done = run(tmp_path, STEPS + "begin one\necho before\nbegin two\necho why\nfalse")
     assert done.returncode == 1

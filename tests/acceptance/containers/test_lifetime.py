@@ -1,7 +1,8 @@
 """Environments that switch themselves off, for real: by idling, at their expiry, before EC2 takes them back.
 
-All at the same time on one fleet, one host for each kind of use. Nothing but the hosts decides: what the tests wait for
-is that EC2 says `terminated`. A drop-in makes the idle time a matter of seconds; an hour's is the same code.
+All at the same time on one fleet, one host for each kind of use; each test goes on where the one before has ended.
+Nothing but the hosts decides: what is waited for is that EC2 says `terminated`. A drop-in makes the idle time a matter
+of seconds; an hour's is the same code.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from pathlib import Path
 from typing import IO, Any
 
 import boto3
@@ -24,7 +24,7 @@ import websocket
 from fleet.errors import ProofError
 from fleet.jupyter.http import Server, request
 from fleet.jupyter.kernel import run_cell
-from tests.acceptance.containers.conftest import on_host
+from tests.acceptance.containers.conftest import Running, Start, on_host
 from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -77,6 +77,16 @@ class Session:
         assert keyboard is not None
         keyboard.write(text.encode())
         keyboard.flush()
+
+
+@dataclass(frozen=True)
+class Evening:
+    """What has begun at once: sessions on terminals, and from when on idle time counts."""
+
+    terminal: Session
+    shell: Session
+    taken: Session
+    shortened_at: float
 
 
 @dataclass(frozen=True)
@@ -137,14 +147,24 @@ class Fleet:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self.undo.enter_context(process)
         session = Session(process)
         reader = threading.Thread(target=session.read)
         reader.start()
         self.undo.callback(reader.join)
-        self.undo.callback(process.wait)
         self.undo.callback(process.kill)
         session.wait_for("$ ")
         return session
+
+
+@pytest.fixture(scope="module")
+def dawn(hosts: Cli, start: Start, tmp_path_factory: pytest.TempPathFactory) -> Running:
+    """The `up` of an environment for a minute, whose SSH never answers."""
+    mute = ("mute-ssh", "--fleet", "dawn", "--instances", "1")
+    assert hosts("sandbox", "fault", "add", *mute).returncode == 0
+    folder = tmp_path_factory.mktemp("dawn")
+    spec = write_spec(folder, "dawn", members="[ana]", expires="1m")
+    return start("--sandbox", "up", str(spec), "--ready-within", "15s")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +196,28 @@ def fleet(hosts: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
             environments=environments,
             undo=undo,
         )
+
+
+@pytest.fixture(scope="module")
+def evening(fleet: Fleet, dawn: Running) -> Evening:
+    """Everybody begins, and an idle time of seconds with them."""
+    run_a_long_cell(fleet)
+    keep_a_tab_open(fleet)
+    terminal = fleet.ssh("terminal")
+    terminal.type("sleep 3600\n")
+    shell, taken = fleet.ssh("shell"), fleet.ssh("taken")
+    for member, line in {
+        "tmux": "tmux new-session -d sleep 3600",
+        "gpu": "echo 87 | sudo tee /etc/gpu-load",
+        "expired": "echo lost | sudo tee /etc/gpu-load",
+        "taken": f"printf '{HOOK}' >~/on-interruption && chmod +x ~/on-interruption",
+    }.items():
+        on_host(fleet.cli, "evening", member, line)
+    members = [word for each in (*USED, *UNUSED, "expired") for word in ("--member", each)]
+    began = time.monotonic()
+    shortened = fleet.cli("--sandbox", "exec", *members, "evening", "--", SHORTER)
+    assert shortened.returncode == 0, shortened.stdout + shortened.stderr
+    return Evening(terminal, shell, taken, began)
 
 
 def run_a_long_cell(fleet: Fleet) -> None:
@@ -219,27 +261,31 @@ def keep_a_tab_open(fleet: Fleet) -> None:
     threading.Thread(target=keep, daemon=True).start()
 
 
-def test_what_is_used_stays_and_what_nobody_uses_ends(fleet: Fleet) -> None:
-    run_a_long_cell(fleet)
-    keep_a_tab_open(fleet)
-    terminal = fleet.ssh("terminal")
-    terminal.type("sleep 3600\n")
-    shell = fleet.ssh("shell")
-    on_host(fleet.cli, "evening", "tmux", "tmux new-session -d sleep 3600")
-    on_host(fleet.cli, "evening", "gpu", "echo 87 | sudo tee /etc/gpu-load")
-    on_host(fleet.cli, "evening", "expired", "echo lost | sudo tee /etc/gpu-load")
-    members = [word for each in (*USED, *UNUSED, "expired") for word in ("--member", each)]
-    began = time.monotonic()
-    shortened = fleet.cli("--sandbox", "exec", *members, "evening", "--", SHORTER)
-    assert shortened.returncode == 0, shortened.stdout + shortened.stderr
+def test_before_ec2_takes_it_back_the_work_is_saved(fleet: Fleet, evening: Evening) -> None:
+    notice = ("spot-interruption", "--member", "taken", "--notice", "90s")
+    assert fleet.cli("sandbox", "fault", "add", *notice).returncode == 0
+    evening.taken.wait_for("EC2 takes this Spot instance back in")
+    deadline = time.monotonic() + BOUND
+    said: dict[str, Any] = {}
+    while said.get("hook") != "done":
+        assert time.monotonic() < deadline, said
+        said = json.loads(on_host(fleet.cli, "evening", "taken", "cat /run/fleet/spot.json"))
+    assert (said["state"], said["action"], said["sync"]) == ("interruption", "terminate", None)
+    assert on_host(fleet.cli, "evening", "taken", "cat saved-work") == "saved by ubuntu\n"
 
-    # An open tab, and an SSH session at its prompt, keep nothing up.
+
+def test_an_open_tab_and_a_shell_at_its_prompt_keep_nothing_up(
+    fleet: Fleet, evening: Evening
+) -> None:
     ended = fleet.wait_for_the_end(UNUSED)
-    assert ended - began > IDLE - TICKS
-    assert "fleet: this environment stops in" in shell.seen.decode()
-    assert "nobody has used it" in shell.seen.decode()
-    # The same time has passed for the others, and more.
-    while time.monotonic() - ended < IDLE:
+    assert ended - evening.shortened_at > IDLE - TICKS
+    assert "fleet: this environment stops in" in evening.shell.seen.decode()
+    assert "nobody has used it" in evening.shell.seen.decode()
+
+
+def test_what_is_used_stays(fleet: Fleet, evening: Evening) -> None:
+    """The others' idle time is over, and more."""
+    while time.monotonic() - evening.shortened_at < 2 * IDLE:
         time.sleep(0.5)
     assert {fleet.states()[member] for member in (*USED, "expired")} == {"running"}
     heard = fleet.heard()
@@ -252,49 +298,31 @@ def test_what_is_used_stays_and_what_nobody_uses_ends(fleet: Fleet) -> None:
     assert (said["state"], said["idle_seconds"]) == ("unknown", 0)
     assert "GPU: nvidia-smi failed with exit status 15" in said["reasons"]
 
-    # What was used ends once nobody has used it for its idle time; not sooner.
+
+def test_once_it_is_used_no_longer_it_ends(fleet: Fleet, evening: Evening) -> None:
+    # The last that this one hears; see the next test.
+    soon = "date -u -d '+20 seconds' +%Y-%m-%dT%H:%M:%SZ | sudo tee /etc/fleet/expires-at"
+    on_host(fleet.cli, "evening", "expired", soon)
+    assert fleet.cli("sandbox", "host", "cut", "evening/expired").returncode == 0
     over = time.monotonic()
     interrupt_the_cell(fleet)
-    terminal.type("\x03")
+    evening.terminal.type("\x03")
     on_host(fleet.cli, "evening", "tmux", "pkill -x sleep; echo")
     on_host(fleet.cli, "evening", "gpu", "echo 0 | sudo tee /etc/gpu-load")
     ended = fleet.wait_for_the_end(USED)
     assert ended - over > IDLE - TICKS
 
 
-def test_it_expires_though_nobody_can_reach_it(fleet: Fleet) -> None:
-    """The last that it hears: its expiry. Then nothing comes in, SSH no more than anything else."""
-    soon = "date -u -d '+20 seconds' +%Y-%m-%dT%H:%M:%SZ | sudo tee /etc/fleet/expires-at"
-    on_host(fleet.cli, "evening", "expired", soon)
-    assert fleet.cli("sandbox", "host", "cut", "evening/expired").returncode == 0
-    fleet.wait_for_the_end(("expired",))
-    left = fleet.cli.json("--sandbox", "status", "evening", "-o", "json")["environments"]
-    assert "expired" not in {each["member"] for each in left}
+def test_it_expires_though_nobody_can_reach_it(fleet: Fleet, evening: Evening) -> None:
+    """Nothing comes in, SSH no more than anything else; and a check that fails holds no expiry up."""
+    fleet.wait_for_the_end(("expired", "taken"))
+    listed = fleet.cli.json("--sandbox", "ls", "-o", "json")["fleets"]
+    assert [each["instances"] for each in listed if each["fleet"] == "evening"] == [0]
 
 
-def test_before_ec2_takes_it_back_the_work_is_saved(fleet: Fleet) -> None:
-    hook = f"printf '{HOOK}' >~/on-interruption && chmod +x ~/on-interruption"
-    on_host(fleet.cli, "evening", "taken", hook)
-    terminal = fleet.ssh("taken")
-    notice = ("spot-interruption", "--member", "taken", "--notice", "90s")
-    assert fleet.cli("sandbox", "fault", "add", *notice).returncode == 0
-    terminal.wait_for("EC2 takes this Spot instance back in")
-    deadline = time.monotonic() + BOUND
-    said: dict[str, Any] = {}
-    while said.get("hook") != "done":
-        assert time.monotonic() < deadline, said
-        said = json.loads(on_host(fleet.cli, "evening", "taken", "cat /run/fleet/spot.json"))
-    assert (said["state"], said["action"], said["sync"]) == ("interruption", "terminate", None)
-    assert on_host(fleet.cli, "evening", "taken", "cat saved-work") == "saved by ubuntu\n"
-    fleet.wait_for_the_end(("taken",))
-
-
-def test_it_expires_though_its_ssh_never_came_up(hosts: Cli, tmp_path: Path) -> None:
+def test_it_expires_though_its_ssh_never_came_up(hosts: Cli, dawn: Running) -> None:
     """The timer of the first boot alone: no bootstrap has been there."""
-    mute = ("mute-ssh", "--fleet", "dawn", "--instances", "1")
-    assert hosts("sandbox", "fault", "add", *mute).returncode == 0
-    spec = write_spec(tmp_path, "dawn", members="[ana]", expires="1m")
-    assert hosts("--sandbox", "up", str(spec), "--ready-within", "15s").returncode == 3
+    assert dawn.end(BOUND) == 3, dawn.lines
     deadline = time.monotonic() + BOUND
     while "dawn" in {each["fleet"] for each in _running(hosts)}:
         assert time.monotonic() < deadline
