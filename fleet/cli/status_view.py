@@ -64,7 +64,7 @@ def _row(environment: Environment) -> Sequence[str]:
 def _below(environment: Environment, fleet: str, command: str) -> Iterator[str]:
     if environment.reason:
         yield environment.reason
-    if environment.state == "ready":
+    if environment.state == "ready" or environment.watchers is not None:
         yield from describe_watchers(
             environment.watchers,
             member=environment.member or "",

@@ -61,13 +61,21 @@ def _describe(
     context: Context, instance: InstanceFact, others: Sequence[InstanceFact], secrets: Secrets
 ) -> Environment:
     state, reason = _told(instance, others)
-    if state is not None:
+    if state is not None and not (state == "leaving" and _is_made(instance)):
         return describe_environment(instance, state=state, reason=reason)
     token = member_token(secrets.fleet_secret, instance, instance.member or "")
     ready, watchers = _look(context, instance, secrets, token)
+    if state is not None:  # EC2 takes it back: how its own farewell goes is its watcher's to say
+        return describe_environment(instance, state=state, reason=reason, watchers=watchers)
     if ready:
         return describe_environment(instance, state="ready", token=token, watchers=watchers)
     return describe_environment(instance, state="unreachable", reason=reason)
+
+
+def _is_made(instance: InstanceFact) -> bool:
+    """Whether it runs, and its bootstrap has ended."""
+    bootstrapped = instance.member is not None and tags.BOOTSTRAP in instance.tags
+    return instance.state == "running" and bootstrapped
 
 
 def _told(instance: InstanceFact, others: Sequence[InstanceFact]) -> tuple[State | None, str]:
@@ -78,7 +86,7 @@ def _told(instance: InstanceFact, others: Sequence[InstanceFact]) -> tuple[State
         return "pending", ""
     if instance.state != "running":
         return "stopped" if instance.state == "stopped" else "stopping", instance.state_reason
-    if instance.member is None or tags.BOOTSTRAP not in instance.tags:
+    if not _is_made(instance):
         return "starting", "its bootstrap has not ended: `fleet up` goes on with it"
     if rotating(instance):
         return None, "its rotation broke off: `fleet rotate` goes on with it"
