@@ -43,6 +43,8 @@ def test_a_bare_installation_finds_what_ships(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "fleet/_data/templates/bootstrap.sh.j2" in names
     assert "fleet/_data/userdata/first-boot.yaml.j2" in names
+    assert "fleet/_data/userdata/watchers/lifetime.py" in names
+    assert not [name for name in names if "__pycache__" in name]
     assert "fleet/_data/amis/dlami.yaml" in names
     assert not [name for name in names if name.startswith(("tests/", "templates/", "docs/"))]
     _run(uv, "venv", "--quiet", "--python", sys.executable, "bare", cwd=tmp_path)

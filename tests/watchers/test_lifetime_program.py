@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clock import boot_seconds, to_stamp
+from clock import boot_seconds, from_stamp, to_stamp
 
 from .places import Answers, jupyter, make_person, put_program, serve, soon
 from .programs import FOLDER, Program
-from .ptys import open_pty, settle
+from .ptys import open_pty
 
-IDLE = 10
+IDLE = 5
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -45,14 +44,13 @@ def test_a_quiet_environment_is_powered_off_after_its_idle_time(program: Program
         assert (first["idle_limit_seconds"], first["expires_at"]) == (IDLE, None)
         assert first["boot_seconds"] == pytest.approx(boot_seconds(), abs=30)
         warned = program.soon(lambda told: told["warning"])
-        assert warned["stops_in_seconds"] <= IDLE / 4
+        assert warned["stops_in_seconds"] <= 1
         assert warned["warning"].startswith("this environment stops in ")
         assert warned["stops_because"] == "idle"
         assert "kernels quiet" in warned["reasons"]
         assert "GPU 0 %" in warned["reasons"]
         assert "CPU 0 %" in warned["reasons"]
         assert "no terminal input" in warned["reasons"]
-        assert not program.is_off
         soon(lambda: program.is_off)
         assert boot_seconds() - start >= IDLE
         assert "powering off, idle: kernels quiet" in program.log()
@@ -61,15 +59,13 @@ def test_a_quiet_environment_is_powered_off_after_its_idle_time(program: Program
 
 
 def test_warnings_are_read_in_a_terminal_and_enter_keeps_the_environment(program: Program) -> None:
-    with open_pty(program.person.home) as shell:
-        settle(program.person.home)
-        with program.running():
-            shell.wait_for("*** fleet: this environment stops in 2 s: nobody has used it for 8 s. ")
-            shell.type("\n")
-            told = program.soon(lambda told: told["idle_seconds"] < 2)
-            assert not program.is_off
-            assert told["warning"] is None
-            shell.wait_for("in 1 s: nobody")  # the second one
+    program.settings["FLEET_IDLE_SECONDS"] = "20"  # more than the 8 s in which no access is noted
+    with open_pty(program.person.home) as shell, program.running():
+        shell.wait_for("*** fleet: this environment stops in 5 s: nobody has used it for 15 s. ")
+        shell.type("\n")
+        told = program.soon(lambda told: told["reasons"] == ["input on a terminal"])
+        assert (told["idle_seconds"], told["warning"]) == (0, None)
+        assert not program.is_off
 
 
 def test_what_is_used_goes_on(program: Program, server: Answers) -> None:
@@ -85,25 +81,24 @@ def test_what_is_used_goes_on(program: Program, server: Answers) -> None:
         time.sleep(IDLE + 2)  # longer than its idle time
         assert program.heartbeat["state"] == "busy"
         assert program.heartbeat["stops_in_seconds"] is None
-        shell.type("\x03")
-        program.soon(lambda told: told["state"] == "idle")
-        (program.person.files / "saved").touch()
-        program.soon(lambda told: told["reasons"] == ["a file was saved"])
         assert not program.is_off
+        shell.type("\x03")
+        (program.person.files / "saved").touch()
+        program.soon(lambda told: "a file was saved" in told["reasons"])
         soon(lambda: program.is_off)
 
 
 def test_keep(program: Program) -> None:
-    program.settings["FLEET_KEEP_SECONDS"] = "14"
+    program.settings["FLEET_KEEP_SECONDS"] = "9"
     with program.running():
         program.next()
         kept = boot_seconds()
         (program.person.files / "keep").touch()
         told = program.soon(lambda told: told["kept_seconds"])
         assert told["reasons"] == ["somebody asked to keep it"]
-        assert told["kept_seconds"] <= 14
+        assert told["kept_seconds"] <= 9
         soon(lambda: program.is_off)
-        assert boot_seconds() - kept >= 13.9, "longer than it may be idle"
+        assert boot_seconds() - kept >= 8.9, "longer than it may be idle"
 
 
 def test_a_keep_outlives_the_watcher(program: Program) -> None:
@@ -149,24 +144,20 @@ def test_a_wall_clock_that_jumps_moves_no_end(
         f"sys.path.insert(0, {str(FOLDER)!r})\nimport clock\nclock.is_synchronised = lambda: True\n"
         f"runpy.run_path({str(FOLDER / 'lifetime.py')!r}, run_name='__main__')\n"
     )
-    start = boot_seconds()
+    server.kernel("busy")
     program.expire(str(to_stamp(time.time() + 1800)))
     with program.running():
         program.next()
         jump.write_text(str(hours * 3600))
         told = program.next()
-        assert told["state"] == "idle"
-        assert not program.is_off
-        expires_in = 1800 - (boot_seconds() - start)
-        at = time.mktime(time.strptime(told["at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
-        assert abs(at - time.time()) < 60, "the heartbeat's date did not jump either"
-        server.kernel("busy")
-        told = program.soon(lambda told: told["stops_because"] == "expiry")
-        assert told["stops_in_seconds"] == pytest.approx(expires_in, abs=60)
-        server.kernel("idle")
+        assert told["stops_in_seconds"] == pytest.approx(1800, abs=60)
+        assert from_stamp(told["at"]) == pytest.approx(time.time(), abs=60), "nor did this jump"
         quiet = boot_seconds()
+        server.kernel("idle")
+        program.soon(lambda told: told["state"] == "idle")
+        jump.write_text("0")
         soon(lambda: program.is_off)
-        assert boot_seconds() - quiet >= IDLE - 1
+        assert boot_seconds() - quiet >= IDLE - 1  # the last busy look was up to a tick before
 
 
 @pytest.mark.parametrize(
@@ -221,26 +212,20 @@ def test_without_idle_it_only_tells(program: Program) -> None:
         json.dumps(told)
 
 
-def _interpreters() -> list[str]:
-    return [f"3.{minor}" for minor in range(9, 15)]
+def _interpreter(version: str) -> str | None:
+    """Find a Python of a version, wherever people keep several."""
+    kept = [(".pyenv/versions", f"{version}.*"), (".local/share/uv/python", f"cpython-{version}.*")]
+    found = [path for folder, name in kept for path in (Path.home() / folder).glob(name)]
+    known = (path / "bin" / "python3" for path in found)
+    return next((str(path) for path in known if path.exists()), shutil.which(f"python{version}"))
 
 
-@pytest.mark.parametrize("version", _interpreters())
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
 def test_every_python_of_the_images_runs_both(program: Program, version: str) -> None:
-    uv = Path(sys.executable).with_name("uv")
-    words = [
-        str(uv),
-        "python",
-        "find",
-        "--no-project",
-        "--no-python-downloads",
-        "--offline",
-        version,
-    ]
-    found = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
-    if found.returncode:
+    python = _interpreter(version)
+    if python is None:
         pytest.skip(f"Python {version} is not on this machine")
-    program.python = found.stdout.strip()
+    program.python = python
     flat = program.folder / "usr/local/lib/fleet"
     shutil.copytree(FOLDER, flat, ignore=shutil.ignore_patterns("__pycache__"))
     program.script = flat / "lifetime.py"

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from clock import to_stamp
+from clock import Clock, to_stamp
+from settings import from_environment
+from spot import Spot
 
-from .places import Answers, make_person, put_program, serve, soon
+from .places import Answers, make_person, put_program, serve
 from .programs import Program
 from .ptys import open_pty
 
@@ -90,16 +92,25 @@ def test_a_hook_leaves_time_for_the_copies(program: Program, service: Answers) -
         assert told["hook"] == "timed out"
 
 
+def _watcher(program: Program) -> Spot:
+    return Spot(from_environment(program.environment), Clock())
+
+
 def test_a_rebalance_recommendation_is_told(program: Program, service: Answers) -> None:
     text = json.dumps({"noticeTime": "2026-11-21T10:00:00Z"})
     service.by_path[f"{PREFIX}events/recommendations/rebalance"] = (200, text)
-    with open_pty(program.person.home) as shell, program.running():
-        told = program.soon(lambda told: told["state"] == "rebalance")
+    del program.settings["FLEET_SYNC"]
+    watcher = _watcher(program)
+    with open_pty(program.person.home) as shell:
+        watcher.tick()
+        told = program.heartbeat
+        assert (told["state"], told["hook"]) == ("rebalance", None)
         assert told["warning"] == "EC2 may soon take this Spot instance back: save your work"
         shell.wait_for("*** fleet: EC2 may soon take this Spot instance back: save your work ***")
-        assert told["hook"] is None
+        (program.person.home / "on-interruption").unlink()
         _notice(service)
-        program.soon(lambda told: told["hook"] == "running")
+        watcher.tick()
+        assert program.heartbeat["state"] == "interruption"
 
 
 @pytest.mark.parametrize("text", ['{"action"', "[]", "terminate"])
@@ -107,27 +118,30 @@ def test_a_notice_that_is_torn_is_unknown_and_looked_at_again(
     program: Program, service: Answers, text: str
 ) -> None:
     service.by_path[f"{PREFIX}spot/instance-action"] = (200, text)
-    with program.running():
-        told = program.soon(lambda told: told["state"] == "unknown")
-        assert told["reasons"][0].startswith("instance metadata: ")
-        _notice(service)
-        program.soon(lambda told: told["state"] == "interruption")
+    watcher = _watcher(program)
+    watcher.tick()
+    assert program.heartbeat["state"] == "unknown"
+    assert program.heartbeat["reasons"][0].startswith("instance metadata: ")
+    del service.by_path[f"{PREFIX}spot/instance-action"]
+    watcher.tick()
+    assert program.heartbeat["state"] == "quiet"
 
 
 def test_metadata_that_does_not_answer_is_unknown(program: Program, service: Answers) -> None:
     service.by_path.clear()
-    with program.running():
-        told = program.soon(lambda told: True)
-        assert told["state"] == "unknown"
-        assert told["reasons"] == ["instance metadata: gives no token, but 404"]
-        assert not (program.folder / "did").exists()
-        service.by_path["PUT /latest/api/token"] = (200, "first")
-        assert program.soon(lambda told: told["state"] == "quiet")["reasons"] == ["no notice"]
+    watcher = _watcher(program)
+    watcher.tick()
+    assert program.heartbeat["state"] == "unknown"
+    assert program.heartbeat["reasons"] == ["instance metadata: gives no token, but 404"]
+    service.by_path["PUT /latest/api/token"] = (200, "first")
+    watcher.tick()
+    assert program.heartbeat["state"] == "quiet"
+    assert not (program.folder / "did").exists()
 
 
 def test_a_notice_without_a_time_is_two_minutes(program: Program, service: Answers) -> None:
     service.by_path[f"{PREFIX}spot/instance-action"] = (200, '{"action": "stop"}')
     (program.folder / "go").touch()
     with program.running():
-        told = soon(lambda: told if (told := program.heartbeat).get("sync") == "done" else None)
+        told = program.soon(lambda told: told["sync"] == "done")
         assert (told["action"], told["hook"], told["time"]) == ("stop", "done", None)
