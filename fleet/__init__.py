@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         rotate,
         status,
         up,
+        watch,
     )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "rotate",
     "status",
     "up",
+    "watch",
 ]
 
 

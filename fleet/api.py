@@ -14,7 +14,7 @@ assert receipt.clean
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from fleet.plan.extension import ExtensionReport, Longer
 from fleet.plan.launch import Plan
 from fleet.plan.receipt import Receipt
 from fleet.plan.report import FleetReport
+from fleet.plan.watching import WatchEvent
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows import planning
@@ -37,6 +38,7 @@ from fleet.workflows.handout import Handout, Wishes, write_handout
 from fleet.workflows.rotate import rotate as apply_rotation
 from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
 from fleet.workflows.up import apply_up
+from fleet.workflows.watch import EVERY_SECONDS, Watch
 
 if TYPE_CHECKING:
     import boto3
@@ -73,6 +75,23 @@ def bootstrap(
 ) -> FleetReport:
     """Bootstrap all members' environments (or those named) again, as each keeps it, and prove them."""
     return bootstrap_again(_context(session, None, on_event), fleet, members=members)
+
+
+def watch(
+    spec: FleetSpec,
+    *,
+    session: boto3.Session,
+    folder: str | Path = ".",
+    every: float = EVERY_SECONDS,
+    once: bool = False,
+    on_event: OnEvent = silent,
+) -> Iterator[WatchEvent]:
+    """Keep a fleet at its size; gives what happens, as long as somebody takes it. `every` is seconds between two looks.
+
+    `on_event` hears the steps of each replacement. Raises NothingFoundError where there is no such fleet.
+    """
+    context = _context(session, spec.region, on_event)
+    return Watch(context, spec, folder=Path(folder), every=every).events(once=once)
 
 
 def status(fleet: str, *, session: boto3.Session) -> FleetReport:

@@ -11,6 +11,7 @@ from fleet.cli.session import Globals
 COMMANDS = {
     "up": ("fleet.cli.up", "Launch a fleet from a spec, or bring it to its spec."),
     "plan": ("fleet.cli.plan", "Show what `up` would do and cost; change nothing."),
+    "watch": ("fleet.cli.watch", "Keep a fleet at its size: replace what is lost."),
     "status": ("fleet.cli.status", "Show a fleet's environments as they stand."),
     "urls": ("fleet.cli.urls", "Print each person's URLs."),
     "handout": ("fleet.cli.handout", "Write a page for each person, to hand out."),

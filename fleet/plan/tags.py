@@ -56,6 +56,11 @@ def lease_path(fleet: str) -> str:
     return f"{parameter_path(fleet)}/lease"
 
 
+def notes_path(fleet: str) -> str:
+    """Give the Parameter Store path below which notes on the fleet live that are no secrets."""
+    return f"{parameter_path(fleet)}/notes"
+
+
 def expiry_text(expires_at: datetime | None) -> str:
     """Write an expiry as it stands in a tag: UTC, to the second, or `never`."""
     if expires_at is None:

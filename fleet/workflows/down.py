@@ -24,6 +24,7 @@ from fleet.workflows.inventory import describe_inventory, look_again
 from fleet.workflows.lease import hold_lease
 from fleet.workflows.prices import read_figures
 from fleet.workflows.release import release
+from fleet.workflows.resting import let_rest
 
 _SHARED = frozenset({"security_groups", "key_pairs", "launch_templates", "parameters"})
 
@@ -56,6 +57,8 @@ def apply_down(context: Context, teardown: Teardown) -> Receipt:
         command="down",
         take_over=teardown.whole,
     ) as lease:
+        if teardown.members:
+            let_rest(context, teardown.fleet, teardown.members)
         if lease.broke_one and teardown.whole:
             teardown = _with_what_was_made(context, teardown)
         newcomers = _release(attempts, teardown)

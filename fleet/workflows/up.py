@@ -22,6 +22,7 @@ from fleet.plan.report import (
     describe_environment,
     missing_environment,
 )
+from fleet.plan.watching import require_intact
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
@@ -30,6 +31,7 @@ from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.launching import Launch, Launched, settle
 from fleet.workflows.lease import HeldLease, hold_lease
 from fleet.workflows.observe import observe_standing
+from fleet.workflows.resting import wake
 from fleet.workflows.roads import require_way
 
 _MOST_WORKERS = 128
@@ -41,11 +43,12 @@ _HEAR_SECONDS = 90.0
 _GONE = frozenset({"shutting-down", "terminated"})
 
 
-def apply_up(context: Context, plan: Plan) -> FleetReport:
+def apply_up(context: Context, plan: Plan, *, command: str = "up") -> FleetReport:
     """Apply a plan; gives every member's environment, ready or with the reason why not.
 
     One run at a time works on a fleet: this waits for another one, and then plans anew over what that has left. A
-    KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller.
+    KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller. Only the command `up` makes a
+    fleet: for another one it must be there; raises NothingFoundError where somebody has taken it away.
     """
     _ = (
         context.aws.ec2,
@@ -53,7 +56,9 @@ def apply_up(context: Context, plan: Plan) -> FleetReport:
         context.aws.ssm,
     )  # making clients is not thread-safe
     require_way(context, plan.network.way)
-    with hold_lease(context, plan.fleet, account_id=plan.account_id, command="up") as lease:
+    with hold_lease(context, plan.fleet, account_id=plan.account_id, command=command) as lease:
+        if command != "up":
+            require_intact(observe_standing(context, plan.fleet), fleet=plan.fleet)
         settle(context, plan, lease)
         standing = observe_standing(context, plan.fleet)
         current = plan_again(plan, standing, now=context.now(), catalogue=load_catalogue())
@@ -88,6 +93,9 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
 def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> FleetReport:
     """Apply; `came` gets the ids of the instances that are launched."""
     foundation = ensure_foundation(context, plan)
+    coming = [*plan.launch, *(a.member for a in plan.adopt)]
+    if coming and plan.owned.launch_templates:
+        wake(context, plan.fleet, [member.name for member in coming])
     pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
     launching: Future[Launched] | None = None
     try:
