@@ -50,7 +50,7 @@ VolumeType = Literal["gp3", "gp2", "io1", "io2"]
 
 # EC2 bills a minute at least, and by the second after that: nothing shorter is worth asking for.
 SHORTEST = timedelta(minutes=1)
-# Whoever needs longer than a month says so: `never`, or an extension while the fleet runs.
+# Whoever needs longer than a month says so: `never`. An extension goes no further either.
 LONGEST = timedelta(days=30)
 DEFAULT_SIZE_GIB = 100
 

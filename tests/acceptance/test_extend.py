@@ -27,8 +27,8 @@ def later(end: str, hours: int) -> str:
 
 def on_machine(cli: Cli, environment: dict[str, Any]) -> str:
     """When a machine's watcher ends it."""
-    root = cli.folder / "sandbox" / "hosts" / environment["instance_id"] / "root"
-    return (root / "etc/fleet/expires-at").read_text().strip()
+    host = cli.folder / "sandbox" / "hosts" / str(environment["instance_id"])
+    return (host / "root/etc/fleet/expires-at").read_text().strip()
 
 
 def test_a_fleet_runs_longer(own: Cli, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import fleet
 from fleet.aws.identity import describe_identity
 from fleet.aws.instances import describe_instances
 from fleet.aws.launch_templates import describe_launch_templates
@@ -111,8 +112,11 @@ def test_a_member_alone_leaves_the_fleet_s_end(
 ) -> None:
     launched(world, "[ana, ben]")
     before = end_of(world)
+    monkeypatch.setenv("FLEET_SSH_PORT", str(PORT))
+    monkeypatch.setenv("FLEET_CACHE_DIR", str(tmp_path / "cache"))
     with reached(world, "ana", tmp_path / "ana", monkeypatch) as machine:
-        report = extend(world, "ana")
+        session = world.served.session()
+        report = fleet.extend("workshop", session=session, by=TWO_HOURS, members=["ana"])
     assert report.left == ()
     assert machine.expires_at == f"{tags.expiry_text(before + TWO_HOURS)}\n"
     assert found(world, "ana").expires_at == before + TWO_HOURS
