@@ -84,14 +84,14 @@ class Lifetime:
         terminals.warn(self._settings.person.home, message)
 
     def _tell(self, activity: rules.Activity, verdict: rules.Verdict, date: float) -> None:
-        stops_in = verdict.stops_in
+        limit, stops_in = self._settings.idle_seconds, verdict.stops_in
         told = {
             "at": to_stamp(date),
             "boot_seconds": round(activity.at, 3),
             "tick_seconds": self._settings.tick_seconds,
             "state": activity.state,
             "idle_seconds": round(verdict.idle_seconds),
-            "idle_limit_seconds": self._settings.idle_seconds,
+            "idle_limit_seconds": None if limit is None else round(limit),
             "reasons": activity.reasons,
             "kept_seconds": round(verdict.kept_seconds),
             "expires_at": to_stamp(self._expires_at),

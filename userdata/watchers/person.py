@@ -48,8 +48,8 @@ class Person:
                 start_new_session=True,
                 **self._rights(),
             )
-        except (OSError, KeyError) as error:  # KeyError: the owner of the home has no account
-            return f"failed: {getattr(error, 'strerror', error)}"
+        except (OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
+            return f"failed: {getattr(error, 'strerror', None) or error}"
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -40,20 +40,16 @@ class Spot:
     def tick(self) -> None:
         """Look once and act."""
         (found,) = checks.look([self._check], _TICK_SECONDS)
-        state = found.state if found.state == "unknown" else "quiet"
-        state = (
-            "interruption"
-            if self._notice is not None
-            else "rebalance"
-            if self._rebalance
-            else state
-        )
-        news = state != self._state and state in ("interruption", "rebalance")
-        self._state = state
-        if news:
+        before, self._state = self._state, found.state
+        if self._notice is not None:
+            self._state = "interruption"
+        elif self._rebalance:
+            self._state = "rebalance"
+        if self._state != before and self._warning():
             terminals.warn(self._settings.person.home, f"fleet: {self._warning()}")
-        if news and state == "interruption" and not self._was_done():
-            self.interruption.start(self._seconds_left())
+            if self._notice is not None and not self._was_done():
+                # Whoever still runs when the time is over has a wrong clock.
+                self.interruption.start(self._seconds_left() or _NOTICE_SECONDS)
         self._tell(found)
 
     def _look(self) -> Finding:

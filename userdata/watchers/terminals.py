@@ -19,9 +19,7 @@ from rules import Finding
 
 _SHELLS = frozenset("ash bash csh dash fish ksh mksh nu sh tcsh xonsh zsh".split())  # noqa: SIM905
 _CLIENTS = frozenset(["tmux: client", "screen"])
-_FILE_OPTIONS = frozenset(
-    ["--init-file", "--rcfile"]
-)  # of bash, with a value; VS Code starts it so
+_FILE_OPTIONS = frozenset(["--init-file", "--rcfile"])  # VS Code starts bash so
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def terminals(home: Path) -> Iterator[Terminal]:
     for leader in every:
         if leader.terminal and leader.pid == leader.session:
             try:
-                if leader.home() != str(home):
+                if Path(leader.home() or "") != home:
                     continue
             except OSError:
                 continue  # it has ended
