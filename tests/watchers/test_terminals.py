@@ -121,13 +121,17 @@ def test_a_session_of_screen(tmp_path: Path) -> None:
     if shutil.which("screen") is None:
         pytest.skip("screen is not installed")
     (tmp_path / "sockets").mkdir(mode=0o700)
-    with open_pty(tmp_path, "env", f"SCREENDIR={tmp_path}/sockets", "screen", "sh") as shown:
-        soon(lambda: len(list(terminals(tmp_path))) == 2)
-        soon(lambda: [each.job() for each in terminals(tmp_path)] == [None, None])
-        shown.type("sleep 1000\n")
-        soon(lambda: "sleep" in [each.job() for each in terminals(tmp_path)])
-        shown.type("\x03exit\n")
-        soon(lambda: not list(terminals(tmp_path)))
+    screen = ["env", f"SCREENDIR={tmp_path}/sockets", "screen"]
+    try:
+        with open_pty(tmp_path, *screen, "sh") as shown:
+            soon(lambda: len(list(terminals(tmp_path))) == 2)
+            soon(lambda: [each.job() for each in terminals(tmp_path)] == [None, None])
+            shown.type("sleep 1000\n")
+            soon(lambda: "sleep" in [each.job() for each in terminals(tmp_path)])
+        soon(lambda: len(list(terminals(tmp_path))) == 1)
+        soon_runs(tmp_path, "sleep")  # nobody is connected any more
+    finally:
+        subprocess.run([*screen, "-X", "quit"], check=False, timeout=60)
 
 
 def test_a_warning_is_read_on_each_terminal(tmp_path: Path) -> None:
