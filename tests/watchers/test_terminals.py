@@ -17,6 +17,7 @@ from .ptys import open_pty, settle, soon_runs
 QUIET = Finding("quiet", "no terminal input")
 
 
+@pytest.mark.slow
 def test_a_shell_at_its_prompt_is_quiet_and_input_is_not(tmp_path: Path) -> None:
     watched = Terminals(tmp_path)
     assert watched.look() == QUIET, "no terminal"
