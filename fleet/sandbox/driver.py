@@ -44,6 +44,7 @@ class HostConfig:
     `authorized_keys` are lines in OpenSSH's public key format, accepted for `user`.
     `user_data` is what the instance was launched with, decoded.
     `metadata_url` is where the host finds its instance metadata, if not at 169.254.169.254.
+    `kept_disk` names a disk that `HostDriver.keep` has kept: the host begins with it. Empty where the image is AWS's.
     `ailments`: what is wrong with the host from its first boot on; only container hosts have any.
     """
 
@@ -57,6 +58,7 @@ class HostConfig:
     boot_seconds: float
     metadata_url: str = ""
     framework: Framework | None = None
+    kept_disk: str = ""
     ailments: tuple[Ailment, ...] = ()
 
 
@@ -75,6 +77,15 @@ class HostDriver(Protocol):
 
     def destroy(self, instance_id: str) -> None:
         """End every process of the host and remove its disk; return when both are gone."""
+
+    def keep(self, instance_id: str, name: str) -> None:
+        """Keep a copy of the host's disk for images; return when it is whole.
+
+        Of what a host writes meanwhile, some may be in it.
+        """
+
+    def forget(self, name: str) -> None:
+        """Remove a kept disk. Hosts that began with it keep theirs."""
 
     def console(self, instance_id: str) -> str:
         """The console output so far, with cloud-init's SSH HOST KEY KEYS block once it has booted."""

@@ -5,6 +5,7 @@ Writes below the host's folder only. The mount is the daemon's own and goes with
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -92,8 +93,8 @@ class Disk:
         if mib and not self.disk.is_mount():
             run("mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=755", "fleet", str(self.disk))
 
-    def mount(self, base: Path) -> None:
-        """Mount the root file system. Raises SandboxError where the folder's file system refuses."""
+    def mount(self, layers: Sequence[Path]) -> None:
+        """Mount the root file system on layers, the uppermost first. Raises SandboxError where that cannot be."""
         for folder in (self.root, self.upper):
             folder.mkdir(parents=True, exist_ok=True)
         self.upper.chmod(0o755)
@@ -102,7 +103,8 @@ class Disk:
         # machine's own disk at every end of a host. It leaves a mark that refuses the next mount.
         remove_tree(self.work)
         self.work.mkdir()
-        options = f"volatile,lowerdir={base},upperdir={self.upper},workdir={self.work}"
+        below = ":".join(map(str, layers))
+        options = f"volatile,lowerdir={below},upperdir={self.upper},workdir={self.work}"
         try:
             run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
         except SandboxError as error:

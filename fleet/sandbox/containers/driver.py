@@ -14,6 +14,7 @@ from fleet.errors import FleetError, SandboxError, UsageError
 from fleet.sandbox.containers import base, cgroups
 from fleet.sandbox.containers.ailments import amount_of, link_of
 from fleet.sandbox.containers.disk import Disk
+from fleet.sandbox.containers.kept import KeptDisks
 from fleet.sandbox.containers.links import WHOLE, Link
 from fleet.sandbox.containers.machine import ORDERLY_SECONDS, REBOOTED, Machine, Place
 from fleet.sandbox.containers.network import Vpc
@@ -46,6 +47,7 @@ class ContainerDriver:
         self._directory = directory.resolve()
         self._vpc = vpc
         self._base = base.tree()
+        self._kept = KeptDisks(self._directory / "images")
         self._on_power_off = on_power_off
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
@@ -74,6 +76,18 @@ class ContainerDriver:
         with self._lock:
             self._hosts.pop(instance_id, None)
         Disk(self._directory / "hosts" / instance_id).remove()
+
+    def keep(self, instance_id: str, name: str) -> None:
+        """Keep a copy of what the host wrote, with the names of the kept disks below it."""
+        with self._lock:
+            host = self._hosts[instance_id]
+        self._kept.keep(host.disk.upper, name, below=host.config.kept_disk)
+
+    def forget(self, name: str) -> None:
+        """Remove a kept disk once no host and no other kept disk stands on it."""
+        with self._lock:
+            used = [host.config.kept_disk for host in self._hosts.values()]
+        self._kept.forget(name, used=used)
 
     def console(self, instance_id: str) -> str:
         """The console output so far; empty for an unknown host."""
@@ -152,7 +166,7 @@ class ContainerDriver:
         disk.top.mkdir(parents=True, exist_ok=True)
         disk.limit(amount_of(config.ailments, "small-disk"))
         disk.furnish(config, base=self._base, gateway=self._vpc.gateway)
-        disk.mount(self._base)
+        disk.mount([*self._kept.layers(config.kept_disk), self._base])
         memory = amount_of(config.ailments, "small-memory")
         group = cgroups.make(self._directory, config.instance_id, memory_mib=memory)
         place = Place(config.instance_id, disk, self._vpc.plug(config.address), group)

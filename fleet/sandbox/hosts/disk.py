@@ -19,6 +19,7 @@ from uv import find_uv_bin
 
 from fleet.sandbox.frameworks import environment_texts
 from fleet.sandbox.hosts.environment import host_name, search_path
+from fleet.sandbox.hosts.kept import lay
 
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig
@@ -105,9 +106,12 @@ def _home(host: HostConfig, paths: HostPaths) -> None:
     profile = _PROFILE.format(path=shlex.quote(search_path(paths)))
     _place(paths.home / ".profile", profile)
     _place(paths.home / ".bashrc", profile)
-    keys = "".join(f"{key.strip()}\n" for key in host.authorized_keys)
     (paths.home / ".ssh").mkdir(mode=0o700, exist_ok=True)
-    _place(paths.home / ".ssh/authorized_keys", keys, mode=0o600)
+    authorized = paths.home / ".ssh/authorized_keys"
+    _place(authorized, "", mode=0o600)
+    there = authorized.read_text()
+    new = [key.strip() for key in host.authorized_keys if key.strip() not in there]
+    authorized.write_text("".join([there, *(f"{key}\n" for key in new)]))
 
 
 def _framework(host: HostConfig, paths: HostPaths) -> None:
@@ -132,8 +136,23 @@ def host_key(paths: HostPaths, comment: str) -> asyncssh.SSHKey:
     return asyncssh.read_private_key(str(paths.host_key))
 
 
-def prepare(host: HostConfig, paths: HostPaths, names: tuple[str, ...]) -> None:
-    """Make the disk what it must be at boot. `names` are the stand-ins."""
+def _first_boot(host: HostConfig, paths: HostPaths) -> None:
+    """What cloud-init does at the first boot of an instance with a disk that was another's: a name, keys of its own."""
+    seen = paths.root / "var/lib/cloud/data/instance-id"
+    if seen.exists() and seen.read_text() != host.instance_id:
+        for key in (paths.root / "etc/ssh").glob("ssh_host_*"):
+            key.unlink()
+        for name in ("hostname", "hosts"):
+            (paths.root / "etc" / name).unlink(missing_ok=True)
+    seen.parent.mkdir(parents=True, exist_ok=True)
+    seen.write_text(host.instance_id)
+
+
+def prepare(host: HostConfig, paths: HostPaths, names: tuple[str, ...], *, kept: Path) -> None:
+    """Make the disk what it must be at boot. `names` are the stand-ins, `kept` is where kept disks are."""
+    if host.kept_disk:
+        lay(kept / host.kept_disk, paths.top)
+    _first_boot(host, paths)
     for folder in _FOLDERS:
         (paths.top / folder).mkdir(parents=True, exist_ok=True)
     paths.home.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,8 @@ from fleet.sandbox.hosts import init, linux
 from fleet.sandbox.hosts.paths import HostPaths
 
 MESSAGE_LIMIT = 2**18
+KEPT = "images"
+"""The folder of kept disks, in the sandbox's own."""
 END_SECONDS = 3 * init.STOP_SECONDS + 5
 """An init that has not ended its host by then is killed, and what was below it too."""
 
@@ -141,7 +143,8 @@ class Hypervisor:
     def _boot(self, host: HostConfig) -> None:
         paths = HostPaths(self._directory / "hosts" / host.instance_id, host.user)
         listen_at = time.monotonic() + host.boot_seconds
-        machine = init.Machine(host, paths, self._directory / "cache", listen_at)
+        cache, kept = self._directory / "cache", self._directory / KEPT
+        machine = init.Machine(host, paths, cache, kept, listen_at)
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:

@@ -48,11 +48,12 @@ _NAMES = tuple(  # one block reads better than a list of strings
 
 @dataclass(frozen=True)
 class Machine:
-    """What a boot is given: `listen_at` is on the monotonic clock, `cache` the sandbox's own."""
+    """What a boot is given: `listen_at` is on the monotonic clock, `cache` the sandbox's own, `kept` its kept disks."""
 
     host: HostConfig
     paths: HostPaths
     cache: Path
+    kept: Path
     listen_at: float
 
 
@@ -122,7 +123,7 @@ class Init:
 
     async def _boot(self) -> None:
         host, paths = self._machine.host, self._machine.paths
-        disk.prepare(host, paths, _NAMES)
+        disk.prepare(host, paths, _NAMES, kept=self._machine.kept)
         console.begin(paths, host)
         key = disk.host_key(paths, f"root@{host_name(host.address)}")
         self._server = await commands.serve(paths.socket, self._commands())

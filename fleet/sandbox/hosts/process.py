@@ -27,6 +27,7 @@ from fleet.errors import SandboxError
 from fleet.sandbox import strays
 from fleet.sandbox.hosts import console, hypervisor
 from fleet.sandbox.hosts.bytecode import compile_new
+from fleet.sandbox.hosts.kept import keep
 from fleet.sandbox.hosts.paths import HostPaths
 from fleet.sandbox.strays import MARK
 from fleet.sandbox.trees import remove_tree
@@ -100,6 +101,14 @@ class ProcessDriver:
         remove_tree(self._directory / "hosts" / instance_id)
         with self._lock:
             self._users.pop(instance_id, None)
+
+    def keep(self, instance_id: str, name: str) -> None:
+        """Keep a copy of the host's disk."""
+        keep(self._directory / "hosts" / instance_id, self._directory / hypervisor.KEPT / name)
+
+    def forget(self, name: str) -> None:
+        """Remove a kept disk."""
+        remove_tree(self._directory / hypervisor.KEPT / name)
 
     def console(self, instance_id: str) -> str:
         """The console output so far; empty for an unknown host."""

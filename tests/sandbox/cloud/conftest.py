@@ -20,8 +20,9 @@ def served_once() -> Iterator[Served]:
 @pytest.fixture
 def served(served_once: Served) -> Iterator[Served]:
     """A served cloud without resources."""
-    served_once.driver.slow = 0
+    served_once.driver.slow, served_once.driver.full = 0, False
     yield served_once
     served_once.cloud.reset()
     served_once.driver.calls.clear()
     served_once.driver.booted.clear()
+    served_once.driver.kept.clear()

@@ -29,13 +29,18 @@ QUICK = CloudSettings(pending_seconds=0.15, boot_seconds=0.0, shutting_down_seco
 
 
 class RecordingDriver:
-    """Remembers calls in order. `slow` makes destroy and power_off wait for so many seconds."""
+    """Remembers calls in order. `slow` makes destroy, power_off and keep wait for so many seconds.
+
+    `full`: no disk can be kept.
+    """
 
     def __init__(self) -> None:
         self.booted: dict[str, HostConfig] = {}
         self.consoles: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
+        self.kept: set[str] = set()
         self.slow = 0.0
+        self.full = False
         self.closed = False
         self._lock = threading.Lock()
 
@@ -50,6 +55,16 @@ class RecordingDriver:
     def destroy(self, instance_id: str) -> None:
         time.sleep(self.slow)
         self._record("destroy", instance_id)
+
+    def keep(self, instance_id: str, name: str) -> None:
+        time.sleep(self.slow)
+        if self.full:
+            raise OSError("No space left on device")
+        self._record("keep", instance_id)
+        self.kept.add(name)
+
+    def forget(self, name: str) -> None:
+        self.kept.discard(name)
 
     def console(self, instance_id: str) -> str:
         return self.consoles.get(instance_id, f"console of {instance_id}\n")

@@ -29,6 +29,11 @@ def baked(served: Served, **more: Any) -> str:
     return served.ec2.create_image(**request)["ImageId"]
 
 
+def whole(served: Served, image: str) -> None:
+    """Wait for an image."""
+    served.ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"Delay": 1})
+
+
 def mine(served: Served) -> list[Any]:
     return list(served.ec2.describe_images(Owners=["self"])["Images"])
 
@@ -36,7 +41,7 @@ def mine(served: Served) -> list[Any]:
 def test_an_image_is_pending_then_available_and_can_be_launched(served: Served) -> None:
     made = baked(served, NoReboot=True)
     assert mine(served)[0]["State"] == "pending"
-    served.ec2.get_waiter("image_available").wait(ImageIds=[made], WaiterConfig={"Delay": 1})
+    whole(served, made)
     (image,) = mine(served)
     assert (image["ImageId"], image["Name"], image["RootDeviceName"]) == (
         made,
@@ -52,15 +57,30 @@ def test_an_image_is_pending_then_available_and_can_be_launched(served: Served) 
     (again,) = served.ec2.run_instances(**request)["Instances"]
     host = eventually(lambda: served.driver.booted.get(again["InstanceId"]), bool)
     assert host is not None
-    assert host.user == "ubuntu"
+    assert (host.user, host.kept_disk) == ("ubuntu", made)
+    assert served.driver.of(instances(served)[0]["InstanceId"]) == ["boot", "keep"]
 
 
 def test_making_an_image_reboots_the_host(served: Served) -> None:
     baked(served)
     instance = instances(served)[0]["InstanceId"]
-    eventually(
-        lambda: served.driver.of(instance), lambda calls: calls == ["boot", "power_off", "boot"]
-    )
+    whole = ["boot", "power_off", "keep", "boot"]
+    eventually(lambda: served.driver.of(instance), lambda calls: calls == whole)
+
+
+def test_an_image_that_is_not_whole_yet_cannot_be_used(served: Served) -> None:
+    served.driver.slow = 2.0
+    made = baked(served, NoReboot=True)
+    launch: Any = {"ImageId": made, "InstanceType": "t3.medium", "MinCount": 1, "MaxCount": 1}
+    refused("InvalidAMIID.Unavailable", served.ec2.run_instances, **launch)
+    copy: Any = {"SourceImageId": made, "SourceRegion": "us-east-1", "Name": "copied"}
+    refused("InvalidAMIID.Unavailable", served.ec2.copy_image, **copy)
+
+
+def test_an_image_whose_disk_cannot_be_kept_fails(served: Served) -> None:
+    served.driver.full = True
+    baked(served, NoReboot=True)
+    eventually(lambda: mine(served)[0]["State"], lambda state: state == "failed")
 
 
 def test_names_are_unique(served: Served) -> None:
@@ -75,12 +95,22 @@ def test_names_are_unique(served: Served) -> None:
 
 def test_a_copy_in_another_region_with_its_tags(served: Served) -> None:
     made = baked(served)
+    whole(served, made)
     there = served.client("ec2", region="eu-west-1")
     copied = there.copy_image(
         SourceImageId=made, SourceRegion="us-east-1", Name="copied", CopyImageTags=True
     )["ImageId"]
     (image,) = there.describe_images(ImageIds=[copied])["Images"]
     assert image["Tags"] == TAGS
+
+
+def test_a_kept_disk_goes_with_the_last_image_of_it(served: Served) -> None:
+    made = baked(served)
+    whole(served, made)
+    copied = served.ec2.copy_image(SourceImageId=made, SourceRegion="us-east-1", Name="copied")
+    for image, kept in ((made, {made}), (copied["ImageId"], set())):
+        served.ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+        assert served.driver.kept == kept
 
 
 def test_removing_an_image_with_its_snapshot(served: Served) -> None:

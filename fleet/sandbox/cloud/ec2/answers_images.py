@@ -27,17 +27,17 @@ class ImageAnswers(Answers):
     """Actions that make and remove images."""
 
     def create_image(self) -> ActionResult:
-        """An image of the instance's root volume; the host is rebooted unless NoReboot says otherwise."""
+        """An image of the instance's root volume; the host is rebooted for it unless NoReboot says otherwise."""
         instance = self._instance(str(self.parameters.get("InstanceId")))
         name, tags = self._new_name(), self._tags()
         self.error_on_dryrun()
-        if instance.state == "running" and not self.parameters.get("NoReboot"):
-            self.region_backend.lives.reboot(instance)
         source = cast("SandboxImage", self.region_backend.amis[instance.image_id])
         size = max(device.size for device in instance.block_device_mapping.values())
         description = str(self.parameters.get("Description") or "")
         image = self._keep(source, name=name, description=description, size=size, tags=tags)
-        image.instance_id = instance.id
+        image.instance_id, image.state = instance.id, "pending"
+        no_reboot = bool(self.parameters.get("NoReboot"))
+        self.region_backend.lives.keep(instance, image, reboot=not no_reboot)
         return ActionResult({"ImageId": image.id})
 
     def copy_image(self) -> ActionResult:
@@ -48,6 +48,10 @@ class ImageAnswers(Answers):
         source = backend.amis.get(str(image_id))
         if not isinstance(source, SandboxImage):
             raise not_found("InvalidAMIID", str(image_id))
+        if source.state != "available":
+            raise Ec2Error(
+                "InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available"
+            )
         self.error_on_dryrun()
         if self.parameters.get("CopyImageTags"):
             tags["image"] = {**backend.tags.get(source.id, {}), **tags.get("image", {})}
@@ -67,7 +71,15 @@ class ImageAnswers(Answers):
         if self.parameters.get("DeleteAssociatedSnapshots"):
             self.region_backend.snapshots.pop(image.ebs_snapshot.id, None)
             results.append({"SnapshotId": image.ebs_snapshot.id, "ReturnCode": "success"})
+        self._forget_disk(image.kept_disk)
         return ActionResult({"Return": True, "DeleteSnapshotResults": results})
+
+    def _forget_disk(self, kept_disk: str) -> None:
+        """Let the driver forget a disk that no image of any Region begins with any more."""
+        regions = ec2_backends[self.current_account].values()
+        images = (cast("SandboxImage", i) for region in regions for i in region.amis.values())
+        if kept_disk and all(image.kept_disk != kept_disk for image in images):
+            self.region_backend.state.driver.forget(kept_disk)
 
     def enable_image_deprecation(self) -> ActionResult:
         """The image is left out of descriptions from the time on, but can still be launched."""
@@ -140,6 +152,7 @@ class ImageAnswers(Answers):
             architecture=source.architecture,
             root_device_name=source.root_device_name,
             creation_date=backend.state.now(),
+            kept_disk=source.kept_disk,
             available_after=backend.state.settings.pending_seconds,
             **made,
         )

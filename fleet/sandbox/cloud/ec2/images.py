@@ -48,7 +48,10 @@ _NOTES = (
 
 
 class SandboxImage(Ami):
-    """An image with a size, a date of deprecation and the user that it logs in."""
+    """An image with a size, a date of deprecation and the user that it logs in.
+
+    `kept_disk`: the disk that its instances begin with, as the driver keeps it; empty for an image of AWS's.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class SandboxImage(Ami):
         login_user: str,
         deprecates: bool = False,
         available_after: float = 0,
+        kept_disk: str = "",
         **known: Any,
     ) -> None:
         self._available_at = backend.state.now() + timedelta(seconds=available_after)
@@ -74,6 +78,7 @@ class SandboxImage(Ami):
         )
         self.size = size
         self.login_user = login_user
+        self.kept_disk = kept_disk
         self.ena_support = True
         self.imds_support = "v2.0"
         self.platform_details = "Linux/UNIX"
@@ -92,6 +97,12 @@ class SandboxImage(Ami):
     @state.setter
     def state(self, name: str) -> None:
         self._given_state = name
+
+    def is_whole(self) -> None:
+        """Its contents are kept: it is `available` a little later."""
+        seconds = self.ec2_backend.state.settings.pending_seconds
+        self._available_at = self.ec2_backend.state.now() + timedelta(seconds=seconds)
+        self.state = "available"
 
     @property
     def deprecation_time(self) -> str | None:

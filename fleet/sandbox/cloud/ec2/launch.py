@@ -100,8 +100,11 @@ class Launcher:
     def image(self, image_id: str) -> Any:
         """The image with the id; a `resolve:ssm:` reference is looked up first."""
         image = self._backend.amis.get(self._backend.resolve_image_id(image_id))
-        if image is None or image.state != "available":
+        if image is None:
             raise faults.not_found("InvalidAMIID", image_id)
+        if image.state != "available":
+            text = f"The image ID '{image_id}' is not available"
+            raise faults.Ec2Error("InvalidAMIID.Unavailable", text)
         return image
 
     def _check_profile(self, spec: LaunchSpec) -> None:

@@ -19,6 +19,7 @@ from fleet.sandbox.driver import HostConfig
 from fleet.sandbox.frameworks import framework_of
 
 if TYPE_CHECKING:
+    from fleet.sandbox.cloud.ec2.images import SandboxImage
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
     from fleet.sandbox.cloud.notices import SpotNotice
     from fleet.sandbox.cloud.state import CloudState
@@ -83,6 +84,10 @@ class HostLives:
         instance.set_state("shutting-down")
         instance.set_reason(code, message)
         self._later(self._state.settings.shutting_down_seconds, lambda: self._destroy(instance))
+
+    def keep(self, instance: SandboxInstance, image: SandboxImage, *, reboot: bool) -> None:
+        """CreateImage: keep the host's disk for the image, which is `pending` until then. The lock is held."""
+        self._later(0, lambda: self._keep(instance, image, reboot=reboot))
 
     def host_powered_off(self, instance: SandboxInstance) -> None:
         """The host powered itself off: InstanceInitiatedShutdownBehavior decides. The lock is held."""
@@ -185,6 +190,27 @@ class HostLives:
                     return
             self._state.driver.boot(instance.host)
 
+    def _keep(self, instance: SandboxInstance, image: SandboxImage, *, reboot: bool) -> None:
+        with instance.driver_turn:
+            reboot = reboot and instance.state == "running"
+            try:
+                if instance.id in self._hosts:
+                    if reboot:
+                        self._state.driver.power_off(instance.id)
+                    self._state.driver.keep(instance.id, image.id)
+                    image.kept_disk = image.id
+                elif not instance.dead:
+                    raise LookupError(f"{instance.id} has ended")
+                image.is_whole()
+            except Exception:
+                image.state = "failed"
+                raise
+            finally:
+                with self._state.lock:
+                    again = reboot and not self._closed and instance.state == "running"
+                if again and instance.host is not None and not instance.dead:
+                    self._state.driver.boot(instance.host)
+
     def _destroy(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
             if instance.id in self._hosts:
@@ -219,6 +245,7 @@ class HostLives:
             authorized_keys=keys,
             gpus=catalog.gpus(instance.instance_type),
             framework=framework_of(image.name) if image else None,
+            kept_disk=image.kept_disk if image else "",
             user_data=instance.user_data_bytes,
             boot_seconds=settings.boot_seconds,
         )
