@@ -77,7 +77,7 @@ def test_a_person_logs_in_runs_a_cell_and_sees_the_curve(
         browser.wait_for("document.querySelector('.jp-Launcher')")
         assert not browser.evaluate("document.body.innerText.includes('Jupyter news')")
         browser.screenshot(shots(tmp_path) / "launcher.png")
-        browser.click(".jp-LauncherCard[data-category=Notebook]")
+        browser.click('.jp-LauncherCard[data-category=Notebook][title^="Python 3"]')
         browser.wait_for("document.body.innerText.includes('| Idle')")
         browser.click(".jp-Notebook .cm-content")
         browser.wait_for("document.activeElement.matches('.jp-Notebook .cm-content')")
