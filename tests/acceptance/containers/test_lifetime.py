@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import IO, Any
@@ -47,7 +47,10 @@ SHORTER = f"""sudo mkdir -p /etc/systemd/system/fleet-lifetime.service.d &&
 printf '[Service]\\nEnvironment=FLEET_IDLE_SECONDS={IDLE:.0f}\\n' |
   sudo tee /etc/systemd/system/fleet-lifetime.service.d/short.conf >/dev/null &&
 sudo systemctl daemon-reload && sudo systemctl restart fleet-lifetime.service"""
-HOOK = "#!/bin/sh\\necho saved by $(id -un) >~/saved-work\\n"
+SAVES = """mkdir -p ~/work
+printf '#!/bin/sh\\necho saved by $(id -un) >~/saved-work\\n' >~/on-interruption
+printf '#!/bin/sh\\necho $(id -un): "$@" >~/aws-said\\n' | sudo tee /usr/local/bin/aws >/dev/null
+sudo chmod +x ~/on-interruption /usr/local/bin/aws"""
 
 
 @dataclass
@@ -176,6 +179,7 @@ def fleet(hosts: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
         members=f"[{', '.join((*USED, *UNUSED, 'expired', 'taken'))}]",
         instances="{types: [g4dn.xlarge], market: spot}",
         idle="60m",
+        interruption="{sync: {~/work: s3://team-bucket/evening}}",
     )
     told = hosts.json("--sandbox", "up", str(spec), "-o", "json")
     environments = {each["member"]: each for each in told["environments"]}
@@ -210,7 +214,7 @@ def evening(fleet: Fleet, dawn: Running) -> Evening:
         "tmux": "tmux new-session -d sleep 3600",
         "gpu": "echo 87 | sudo tee /etc/gpu-load",
         "expired": "echo lost | sudo tee /etc/gpu-load",
-        "taken": f"printf '{HOOK}' >~/on-interruption && chmod +x ~/on-interruption",
+        "taken": SAVES,
     }.items():
         on_host(fleet.cli, "evening", member, line)
     members = [word for each in (*USED, *UNUSED, "expired") for word in ("--member", each)]
@@ -252,11 +256,17 @@ def keep_a_tab_open(fleet: Fleet) -> None:
                 sslopt={"context": server.tls},
                 timeout=60,
             )
-            while channel.connected:
-                for path in ("/api/kernels", "/api/sessions", "/api/contents", "/fleet/watchers"):
-                    assert request(server, "GET", path, token=token, timeout=60).status == 200
-                channel.ping()
-                time.sleep(2)
+            with closing(channel):
+                while channel.connected:
+                    for path in (
+                        "/api/kernels",
+                        "/api/sessions",
+                        "/api/contents",
+                        "/fleet/watchers",
+                    ):
+                        assert request(server, "GET", path, token=token, timeout=60).status == 200
+                    channel.ping()
+                    time.sleep(2)
 
     threading.Thread(target=keep, daemon=True).start()
 
@@ -267,11 +277,13 @@ def test_before_ec2_takes_it_back_the_work_is_saved(fleet: Fleet, evening: Eveni
     evening.taken.wait_for("EC2 takes this Spot instance back in")
     deadline = time.monotonic() + BOUND
     said: dict[str, Any] = {}
-    while said.get("hook") != "done":
+    while (said.get("hook"), said.get("sync")) != ("done", "done"):
         assert time.monotonic() < deadline, said
         said = json.loads(on_host(fleet.cli, "evening", "taken", "cat /run/fleet/spot.json"))
-    assert (said["state"], said["action"], said["sync"]) == ("interruption", "terminate", None)
-    assert on_host(fleet.cli, "evening", "taken", "cat saved-work") == "saved by ubuntu\n"
+    assert (said["state"], said["action"]) == ("interruption", "terminate")
+    to = "s3 sync --only-show-errors /home/ubuntu/work s3://team-bucket/evening/taken"
+    saved = on_host(fleet.cli, "evening", "taken", "cat saved-work aws-said")
+    assert saved == f"saved by ubuntu\nubuntu: {to}\n"
 
 
 def test_an_open_tab_and_a_shell_at_its_prompt_keep_nothing_up(
