@@ -126,8 +126,7 @@ def survey(members: Iterable[str], instances: Sequence[InstanceFact], resting: R
 
 
 def _missing(member: str, own: Sequence[InstanceFact]) -> Missing:
-    leaving = [i for i in own if i.leaving]
-    last = next(reversed(leaving or own), None)
+    last = next(reversed(own), None)  # an older one may be leaving still
     if last is None:
         return Missing(member, None, "it has no instance")
     if last.leaving:

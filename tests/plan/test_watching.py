@@ -108,6 +108,12 @@ def test_the_latest_end_decides() -> None:
     assert [m.member for m in look(ended(1, ANA, SPOT), ended(2, ANA, ITSELF)).resting] == [ANA]
 
 
+def test_who_switches_the_successor_off_rests_although_the_old_one_still_runs() -> None:
+    going = ready(1, ANA, market="spot", spot_status=SpotStatus("marked-for-termination", NOW))
+    assert [one.member for one in look(going, ended(2, ANA, ITSELF)).resting] == [ANA]
+    assert ANA in [one.member for one in look(going, ended(2, ANA, SPOT)).lost]
+
+
 def test_what_ec2_has_forgotten_is_lost_unless_it_was_let_rest() -> None:
     found = look(ready(1, ANA), resting=(BEN,))
     assert members(found) == {"there": [ANA], "lost": [CHLOE], "resting": [BEN]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,17 @@ from fleet.errors import NotAuthorizedError, NothingFoundError
 from fleet.plan import tags
 from fleet.plan.watching import WatchEvent
 from fleet.workflows.context import Context
+from fleet.workflows.events import Event
 from fleet.workflows.lease import hold_lease
 from fleet.workflows.resting import describe_resting
+from fleet.workflows.standing import describe_standing
 from fleet.workflows.up import apply_up
 from fleet.workflows.watch import Watch
 from tests.sandbox.cloud.recording import eventually
 from tests.workflows.calls import count_calls
 from tests.workflows.conftest import World, spec
 from tests.workflows.fleets import down, launched
+from tests.workflows.runs import nap
 
 pytestmark = pytest.mark.slow
 
@@ -349,6 +353,34 @@ def test_a_denied_launch_ends_it_too(world: World) -> None:
     assert live(world) == {"ben": 1, "cyd": 1}
 
 
+def test_an_interrupt_in_the_middle_leaves_nothing_untold(world: World) -> None:
+    before = begin(world)
+    world.served.ec2.terminate_instances(InstanceIds=[before["ana"]])
+    gone(world, before["ana"])
+    launched_one = threading.Event()
+
+    def on_event(event: Event) -> None:
+        if (event.step, event.state) == ("launch", "done"):
+            launched_one.set()
+
+    def sleep(seconds: float) -> None:
+        if launched_one.is_set() and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        nap(seconds)
+
+    context = dataclasses.replace(world.context, on_event=on_event, sleep=sleep)
+    watching = watch(world, context=context)
+    with pytest.raises(KeyboardInterrupt):
+        list(watching.events(once=True))
+    assert watching.acting is not None, "so the command says what stands"
+    standing = describe_standing(world.context, watching.acting)
+    assert (standing.running, standing.unanswered) == (3, False)
+    made_ready(world)
+    found = once(world)
+    assert {event.member for event in found} == {"ana"}, "what came is gone on with"
+    assert live(world) == dict.fromkeys(MEMBERS, 1)
+
+
 def test_one_that_ec2_does_not_show_for_a_moment_is_not_lost(world: World) -> None:
     before = begin(world)
     clock = Clock()
@@ -362,8 +394,6 @@ def test_one_that_ec2_does_not_show_for_a_moment_is_not_lost(world: World) -> No
 
 
 def hide(world: World, instance_id: str, *, seconds: float) -> None:
-    import threading  # noqa: PLC0415
-
     cloud = world.served.cloud
     with cloud.state.lock:
         for backend in cloud.faults._regions():
