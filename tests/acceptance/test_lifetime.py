@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.chromium import CERTUTIL, PROGRAM, chromium
 from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -102,10 +103,24 @@ def test_the_instance_metadata_is_the_instance_s_own(dusk: Spot) -> None:
     assert dusk.said(ask) == ana["instance_id"]
 
 
-def test_nobody_uses_it_and_it_is_terminated(dusk: Spot) -> None:
-    dusk.said(SHORTER)
-    deadline = time.monotonic() + BOUND
-    while dusk.environments():
-        assert time.monotonic() < deadline, dusk.environments()
+@pytest.mark.skipif(
+    PROGRAM is None or CERTUTIL is None,
+    reason="chromium or certutil (libnss3-tools) is not installed: no tab was left open",
+)
+def test_nobody_uses_it_and_it_is_terminated_though_a_tab_is_open(dusk: Spot) -> None:
+    """JupyterLab itself, with a folder under git before it, as somebody leaves it who goes home."""
+    dusk.said("mkdir repository && cd repository && git init -q && touch notes.txt")
+    authority = dusk.folder / "authority.pem"
+    authority.write_text(dusk.cli("--sandbox", "ca", "dusk").stdout)
+    (ana,) = dusk.cli.json("--sandbox", "urls", "dusk", "-o", "json")["environments"]
+    profile = dusk.folder / "profile"
+    profile.mkdir()
+    with chromium(profile, trusts=authority) as browser:
+        browser.open(ana["jupyter_url"].replace("/lab?", "/lab/tree/repository/notes.txt?"))
+        browser.wait_for("document.querySelector('.jp-FileEditor')")
+        dusk.said(SHORTER)
+        deadline = time.monotonic() + BOUND
+        while dusk.environments():
+            assert time.monotonic() < deadline, dusk.environments()
     listed = dusk.cli.json("--sandbox", "ls", "-o", "json")["fleets"]
     assert [each["instances"] for each in listed if each["fleet"] == "dusk"] == [0]
