@@ -44,10 +44,9 @@ class Machine:
     def answers(self, *, timer: datetime | None = None, status: int = 0) -> None:
         """Let systemctl end with a status, and say when the expiry timer fires next."""
         if timer is not None:
-            self.file("/etc/systemd/system/fleet-expiry.timer").parent.mkdir(
-                parents=True, exist_ok=True
-            )
-            self.file("/etc/systemd/system/fleet-expiry.timer").touch()
+            unit = self.file("/etc/systemd/system/fleet-expiry.timer")
+            unit.parent.mkdir(parents=True, exist_ok=True)
+            unit.write_text("[Timer]\nOnCalendar=2026-11-21 17:00:00 UTC\nOnUnitInactiveSec=2min\n")
         shown = timer.strftime("%a %Y-%m-%d %H:%M:%S UTC") if timer else ""
         (self.root / "next").write_text(shown)
         (self.root / "says").write_text(str(status))

@@ -218,7 +218,9 @@ def test_a_machine_is_told_in_its_file_and_its_timer(machine: Machine) -> None:
         assert not timer_holds(done.stdout, until=until + HOURS)
     assert machine.expires_at == "2026-11-21T19:00:00Z\n"
     dropped = machine.file("/etc/systemd/system/fleet-expiry.timer.d/extended.conf").read_text()
-    assert dropped == "[Timer]\nOnCalendar=\nOnCalendar=2026-11-21 19:00:00 UTC\n"
+    assert dropped == (
+        "[Timer]\nOnCalendar=\nOnCalendar=2026-11-21 19:00:00 UTC\nOnUnitInactiveSec=2min\n"
+    ), "an empty OnCalendar= takes back every time of a timer (systemd.timer(5))"
     called = machine.file("/systemctl").read_text().splitlines()
     assert called[:2] == ["daemon-reload", "restart fleet-expiry.timer"]
     assert list(machine.root.rglob("*.new")) == []
