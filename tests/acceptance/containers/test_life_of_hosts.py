@@ -74,6 +74,30 @@ def test_it_was_cloud_init_that_made_the_host(hosts: Cli) -> None:
 
 
 @pytest.mark.usefixtures("first")
+def test_a_clock_that_jumps_to_the_expiry_ends_nobody(hosts: Cli) -> None:
+    """The timer of the first boot would fire then: it leaves that to the watcher while it lives, and asks again."""
+    fired = "sudo systemctl start fleet-expiry.service; systemctl show -p Result fleet-expiry"
+    assert on_host(hosts, "studio", "ana", fired).strip() == "Result=exec-condition"
+    again = on_host(
+        hosts, "studio", "ana", "systemctl show -p NextElapseUSecMonotonic fleet-expiry.timer"
+    )
+    assert again.strip().rpartition("=")[2] not in {"", "0", "infinity"}
+
+
+def test_the_timer_ends_a_host_whose_watcher_is_silent(hosts: Cli, first: Running) -> None:
+    """Looked at without the end: what the service asks first, with a heartbeat of long ago."""
+    assert first.lines
+    asked = "systemctl cat fleet-expiry.service | sed 's|^ExecStart=.*|ExecStart=/bin/true|'"
+    old = "echo '{\"boot_seconds\": 1.5}' | sudo tee /run/fleet/old.json"
+    unit = "/run/systemd/system/fleet-asked.service"
+    line = (
+        f"{old}; {asked} | sed s/lifetime.json/old.json/ | sudo tee {unit}; sudo systemctl daemon-reload;"
+        " sudo systemctl start fleet-asked; systemctl show -p Result --value fleet-asked"
+    )
+    assert on_host(hosts, "studio", "ben", line).splitlines()[-1] == "success"
+
+
+@pytest.mark.usefixtures("first")
 def test_the_urls_answer_from_the_machine(hosts: Cli) -> None:
     told = hosts.json("--sandbox", "urls", "studio", "-o", "json")
     ana = told["environments"][0]
