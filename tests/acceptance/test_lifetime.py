@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +106,22 @@ def test_the_instance_metadata_is_the_instance_s_own(dusk: Spot) -> None:
     assert dusk.said(ask) == ana["instance_id"]
 
 
+@contextmanager
+def a_terminal_of_this_machine() -> Iterator[int]:
+    """A terminal with a job in its foreground that is none of a host's: it keeps none up, and is warned of none."""
+    ours, theirs = os.openpty()
+    os.set_blocking(ours, False)
+    words = ["setsid", "--ctty", "sleep", "3600"]
+    process = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        yield ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
 @pytest.mark.skipif(
     PROGRAM is None or CERTUTIL is None,
     reason="chromium or certutil (libnss3-tools) is not installed: no tab was left open",
@@ -115,12 +134,14 @@ def test_nobody_uses_it_and_it_is_terminated_though_a_tab_is_open(dusk: Spot) ->
     (ana,) = dusk.cli.json("--sandbox", "urls", "dusk", "-o", "json")["environments"]
     profile = dusk.folder / "profile"
     profile.mkdir()
-    with chromium(profile, trusts=authority) as browser:
+    with a_terminal_of_this_machine() as terminal, chromium(profile, trusts=authority) as browser:
         browser.open(ana["jupyter_url"].replace("/lab?", "/lab/tree/repository/notes.txt?"))
         browser.wait_for("document.querySelector('.jp-FileEditor')")
         dusk.said(SHORTER)
         deadline = time.monotonic() + BOUND
         while dusk.environments():
             assert time.monotonic() < deadline, dusk.environments()
+        with pytest.raises(BlockingIOError):  # nobody has written on it
+            os.read(terminal, 1)
     listed = dusk.cli.json("--sandbox", "ls", "-o", "json")["fleets"]
     assert [each["instances"] for each in listed if each["fleet"] == "dusk"] == [0]
