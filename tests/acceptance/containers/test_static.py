@@ -150,6 +150,38 @@ def test_systemd_has_nothing_to_say_of_the_units_of_any_bootstrap(
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+PYTHONS = """\
+fleet_home=/home/ubuntu/.fleet
+candidates=(/usr/local/bin/python3 /opt/pytorch/bin/python)
+makes() { mkdir -p "${1%/*}" && printf '#!/bin/sh\\nexit %s\\n' "$2" >"$1" && chmod +x "$1"; }
+rm -f /usr/bin/python3*
+makes /usr/bin/python3 1 # one that says that it is too old
+makes /home/ubuntu/.fleet/jupyter/bin/python 0
+roots_python || echo none
+makes /opt/pytorch/bin/python 0
+roots_python
+makes /usr/bin/python3.12 0
+roots_python
+"""
+
+
+@pytest.mark.parametrize(
+    ("sudo", "last"), [(True, "/home/ubuntu/.fleet/jupyter/bin/python"), (False, "none")]
+)
+def test_root_runs_no_python_of_a_person_without_sudo(
+    image: Path, tmp_path: Path, *, sudo: bool, last: str
+) -> None:
+    """Where the system's is too old: Ubuntu 20.04 has 3.8."""
+    found = re.search(
+        r"^roots_python\(\) \{.*?^\}$", rendered(Bootstrap(sudo=sudo)), re.DOTALL | re.MULTILINE
+    )
+    assert found is not None
+    done = in_image(image, tmp_path, found[0] + "\n" + PYTHONS)
+    assert done.returncode == 0, done.stderr
+    better = last if sudo else "/opt/pytorch/bin/python"
+    assert done.stdout.split() == [last, better, "/usr/bin/python3.12"]
+
+
 @pytest.mark.parametrize(
     "wrong", ["Restart=alwys", "Restrat=always", "ExecStart=/nowhere/at-all", "Type=daemon"]
 )
