@@ -23,6 +23,7 @@ from wishes import Wishes
 
 _DEAD_SECONDS = 60.0  # a heartbeat older than this, or than four ticks, is a dead watcher's
 _SHORTEST_SLEEP = 0.1
+_UNKNOWN_SECONDS = 3.0  # what does not answer may be about to start
 _POWEROFF_SECONDS = 30.0
 _ADVICE = {"idle": "Press Enter to keep it", "expiry": "Save your work, or ask for more time"}
 
@@ -70,8 +71,9 @@ class Lifetime:
         elif rules.is_news(self._verdict, verdict):
             self._warn(verdict)
         self._activity, self._verdict = activity, verdict
-        left = tick if verdict.stops_in is None or verdict.stops_in <= 0 else verdict.stops_in
-        return max(_SHORTEST_SLEEP, min(tick, left))
+        pace = min(tick, _UNKNOWN_SECONDS) if activity.state == "unknown" else tick
+        left = pace if verdict.stops_in is None or verdict.stops_in <= 0 else verdict.stops_in
+        return max(_SHORTEST_SLEEP, min(pace, left))
 
     def _read_expiry(self) -> rules.Finding:
         """Read when it ends. While the file cannot be read, what it said last holds."""
