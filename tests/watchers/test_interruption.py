@@ -19,6 +19,8 @@ from person import Person
 
 from .places import make_person, put_program, soon
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:

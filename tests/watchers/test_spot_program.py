@@ -17,6 +17,8 @@ from .places import Answers, make_person, put_program, serve
 from .programs import Program
 from .ptys import open_pty
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "GET /latest/meta-data/"
 QUIET = {"state": "quiet", "action": None, "time": None, "hook": None, "sync": None}
 

@@ -7,6 +7,8 @@ import pytest
 from fleet.errors import NotFoundError
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_cheapest_types_that_the_image_drives(world: World) -> None:
     plan = world.plan(instances="{gpus: 1, gpu_memory: 16GiB}")

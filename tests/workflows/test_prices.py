@@ -13,6 +13,8 @@ from fleet.plan.prices import RATES, instance_figure
 from fleet.workflows.prices import read_figures
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 G5 = instance_figure("g5.xlarge")
 NOWHERE = "http://127.0.0.1:9"
 

@@ -18,6 +18,8 @@ from fleet.workflows.up import apply_up
 from tests.plan.worlds import instance
 from tests.workflows.conftest import World
 
+pytestmark = pytest.mark.slow
+
 BASTION = "{from: [10.0.0.0/8], via: {bastion: 'me@127.0.0.1:1'}}"
 
 

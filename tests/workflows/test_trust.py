@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from fleet.plan import tags
 from fleet.plan.report import Environment
 from fleet.ssh import keys
@@ -11,6 +13,8 @@ from fleet.ssh.keygen import generate_private_key
 from fleet.workflows.up import apply_up
 from tests.ssh.servers import Server, ssh_server
 from tests.workflows.conftest import SHORT, World
+
+pytestmark = pytest.mark.slow
 
 PORT = 22022
 """Nobody else's on the addresses of a served cloud."""
