@@ -21,9 +21,9 @@ demo: $(STAMP)
 	@echo '  $(BIN)/fleet --sandbox down workshop'
 	@echo '  $(BIN)/fleet sandbox stop'
 
-# Three workers on two cores: a host that boots is waited for much of the time.
+# Two workers: every test of a host boots real services.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: lint types fast
 

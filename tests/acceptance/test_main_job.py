@@ -24,7 +24,7 @@ KINDS = [
 ]  # fmt: skip
 FIELDS = [
     "member", "instance_id", "instance_type", "market", "availability_zone", "state", "address",
-    "jupyter_url", "tensorboard_url", "hourly_usd", "expires_at", "reason",
+    "jupyter_url", "tensorboard_url", "hourly_usd", "expires_at", "reason", "watchers",
 ]  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_bootstrap_brings_packages_files_and_script(cli: Cli, tmp_path: Path) ->
     bootstrap = "{packages: [einops], files: {./data: ~/course data}, script: ./setup.sh}"
     spec = write_spec(tmp_path, "brought", members="[solo]", bootstrap=bootstrap)
     cli.json("--sandbox", "up", str(spec), "-o", "json")
-    python = "~/.fleet/jupyter/bin/python -c 'import einops; print(einops.__name__)'"
+    python = "~/.fleet/kernels/fleet-pytorch/bin/python -c 'import einops; print(einops.__name__)'"
     command = f"cat ~/'course data'/digits.csv ~/marker; {python}"
     shown = cli("--sandbox", "exec", "brought", "--", command).stdout
     assert [line.split("| ")[1] for line in shown.splitlines()] == ["1,2,3", ":done", "einops"]
