@@ -28,6 +28,12 @@ FIELDS = [
 ]  # fmt: skip
 
 
+def steady(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The environments by member, without what changes from one look to the next."""
+    found = [{**each, "watchers": None} for each in report["environments"]]
+    return sorted(found, key=lambda each: str(each["member"]))
+
+
 def get(url: str, token: str | None = None, *, authority: str) -> int:
     """Ask as a browser does that trusts this authority and no other."""
     request = urllib.request.Request(
@@ -86,9 +92,9 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
     assert third["environments"][2]["expires_at"] == ana["expires_at"]
 
     described = cli.json("--sandbox", "status", "lifecycle", "-o", "json")
-    by_member = {e["member"]: e for e in described["environments"]}
-    assert by_member == {e["member"]: e for e in third["environments"]}
-    assert cli.json("--sandbox", "urls", "lifecycle", "-o", "json") == described
+    assert steady(described) == steady(third)
+    assert all(e["watchers"]["lifetime"]["alive"] for e in described["environments"])
+    assert steady(cli.json("--sandbox", "urls", "lifecycle", "-o", "json")) == steady(described)
     receipts = cli.json("--sandbox", "status", "lifecycle", "--proof", "-o", "json")
     for receipt in (environment["proof"] for environment in receipts["environments"]):
         assert receipt["jupyter"] == {"without_token": 403, "with_token": 200}

@@ -15,6 +15,7 @@ from tests.command import Cli
 @pytest.fixture
 def running(cli: Cli) -> Iterator[Cli]:
     assert cli("sandbox", "start").returncode == 0
+    assert cli("sandbox", "fault", "clear").returncode == 0
     yield cli
     assert cli("sandbox", "fault", "clear").returncode == 0
 
@@ -62,7 +63,7 @@ def test_add_list_and_clear(running: Cli) -> None:
 @pytest.mark.slow
 def test_what_only_the_sandbox_knows(running: Cli) -> None:
     for arguments, said in (
-        (("spot-interruption", "--member", "ana"), "no running instance is like --member ana"),
+        (("spot-interruption", "--member", "eve"), "no running instance is like --member eve"),
         (("deny", "--action", "CreateFlet"), "did you mean CreateFleet?"),
     ):
         code, out, err = fault(running, "add", *arguments)
