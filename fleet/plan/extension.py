@@ -63,7 +63,7 @@ class Stay:
     @property
     def member(self) -> str:
         """Whose it is; the instance's id where it is nobody's yet."""
-        return self.instance.member or self.instance.instance_id
+        return self.instance.holder
 
     @property
     def usd(self) -> Decimal | None:
@@ -200,7 +200,7 @@ def plan_extension(
         fleet=fleet,
         region=region,
         stays=stays,
-        endless=tuple(_name(one) for one, expires_at in ends if expires_at is None),
+        endless=tuple(one.holder for one, expires_at in ends if expires_at is None),
         enough=tuple(stay.member for stay in wanted if stay.until <= stay.expires_at),
         template=replaced,
         notes=() if latest is None else _about_authority(authority, latest, fleet=fleet, now=now),
@@ -254,10 +254,6 @@ def _about_authority(
     ends = f"the certificates of {fleet} end on {found.ends_at.astimezone(UTC):%d %B %Y}"
     remedy = "the next `fleet up` makes new ones: Jupyter starts anew then, and people have to trust the fleet again"
     return (f"{ends}; {remedy}",)
-
-
-def _name(instance: InstanceFact) -> str:
-    return instance.member or instance.instance_id
 
 
 def _cents(value: Decimal | None) -> Decimal | None:

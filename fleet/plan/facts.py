@@ -193,6 +193,11 @@ class InstanceFact:
         return self.tags.get(tags.MEMBER)
 
     @property
+    def holder(self) -> str:
+        """Whose it is; its own id while it is nobody's yet."""
+        return self.member or self.instance_id
+
+    @property
     def way(self) -> Way:
         """How it is reached."""
         return parse_way(self.tags.get(tags.VIA))

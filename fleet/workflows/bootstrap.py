@@ -82,7 +82,7 @@ def _all(again: _Again, instances: Sequence[InstanceFact]) -> tuple[Environment,
 
 
 def _one(again: _Again, instance: InstanceFact) -> Environment:
-    member = instance.member or instance.instance_id
+    member = instance.holder
     try:
         require_running(instance)
         asked = _read_asked(again, instance)
@@ -120,7 +120,7 @@ def _read_asked(again: _Again, instance: InstanceFact) -> Asked:
         asked = parse_asked(kept.stdout)
     if asked is None:
         raise FleetError(
-            f"{instance.member or instance.instance_id} keeps no bootstrap that this version can do again",
+            f"{instance.holder} keeps no bootstrap that this version can do again",
             remedy="run `fleet up` on its spec again",
         )
     return asked

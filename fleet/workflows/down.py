@@ -58,9 +58,8 @@ def apply_down(context: Context, teardown: Teardown) -> Receipt:
         take_over=teardown.whole,
     ) as lease:
         if teardown.members and any(r.live for r in teardown.release):
-            let_rest(
-                context, teardown.fleet, teardown.members
-            )  # first, so that no watch brings them back
+            # First, so that no watch brings them back.
+            let_rest(context, teardown.fleet, teardown.members)
         if lease.broke_one and teardown.whole:
             teardown = _with_what_was_made(context, teardown)
         newcomers = _release(attempts, teardown)

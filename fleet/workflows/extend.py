@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fleet.assets.shipped import load_extension
 from fleet.aws.identity import describe_identity
-from fleet.aws.instances import describe_instances, tag_instance
+from fleet.aws.instances import describe_instances
 from fleet.aws.launch_templates import describe_launch_templates, tag_launch_template
 from fleet.errors import AwsError, BootstrapError, FleetError
 from fleet.plan import tags
@@ -30,10 +30,10 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.lease import hold_lease
 from fleet.workflows.remote import choose_members, require_running
-from fleet.workflows.retrying import once_known
 from fleet.workflows.roads import host_of
 from fleet.workflows.secrets import describe_secrets
 from fleet.workflows.status import live_instances
+from fleet.workflows.tagging import put_tags
 
 _MOST_WORKERS = 128
 _CONNECT_SECONDS = 60
@@ -103,7 +103,7 @@ def _extend(context: Context, stay: Stay, key: PrivateKey) -> Extended:
     try:
         require_running(stay.instance)
         _tell_host(context, stay, key)
-        _tag(context, stay, until)
+        put_tags(context, stay.instance, {tags.EXPIRES_AT: until})
     except FleetError as error:
         said = f"the machine ends at {until} by now, its tag could not say so: {error}"
         reason = said if isinstance(error, AwsError) else str(error)
@@ -131,9 +131,3 @@ def _tell_host(context: Context, stay: Stay, key: PrivateKey) -> None:
             f"its expiry could not be changed: {said[-1] if said else 'no output'}",
             remedy="see `systemctl status fleet-expiry.timer` on the host",
         )
-
-
-def _tag(context: Context, stay: Stay, until: str) -> None:
-    context.tagging.take(context.sleep)
-    instance_id, values = stay.instance.instance_id, {tags.EXPIRES_AT: until}
-    once_known(context, lambda: tag_instance(context.aws, instance_id=instance_id, tags=values))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from fleet.assets.certificates import issue_certificate
 from fleet.assets.shipped import load_texts
-from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError, UnreachableError
 from fleet.jupyter.proof import prove
 from fleet.plan import tags
@@ -30,8 +29,8 @@ from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
 from fleet.workflows.reach import member_token
-from fleet.workflows.retrying import once_known
 from fleet.workflows.roads import endpoint_through, looks_ready, new_host_of
+from fleet.workflows.tagging import put_tags
 
 _LOG_LINES = 20
 _SHORT_SECONDS = 20
@@ -97,7 +96,7 @@ def _in_place(context: Context, work: HostWork) -> bool:
 def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
     name, clock = work.member, context.clock
     if work.claim:
-        _tag(context, work, work.claim)
+        put_tags(context, work.instance, work.claim)
     context.tell(name, "ssh", "running")
     until = clock() + context.deadlines.ready
     with open_host(
@@ -117,7 +116,7 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
         tags.PROOF: proof_text(proof),
         tags.TOKEN_ON_HOST: str(generation_of(work.instance)),
     }
-    _tag(context, work, shown)
+    put_tags(context, work.instance, shown)
     return proof
 
 
@@ -125,7 +124,7 @@ def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None
     """Pin the host key, verified on first contact, in the instance's tag for every colleague, and say so."""
     if work.instance.tags.get(tags.HOST_KEY):
         return
-    _tag(context, work, {tags.HOST_KEY: opened.host_key})
+    put_tags(context, work.instance, {tags.HOST_KEY: opened.host_key})
     context.tell(work.member, "host key", "note", _verified(opened.host_key))
 
 
@@ -234,9 +233,3 @@ def _service_log(context: Context, opened: OpenHost) -> tuple[str, ...]:
         )
         return tuple(outcome.stdout.splitlines())
     return ()
-
-
-def _tag(context: Context, work: HostWork, values: dict[str, str]) -> None:
-    context.tagging.take(context.sleep)
-    instance_id = work.instance.instance_id
-    once_known(context, lambda: tag_instance(context.aws, instance_id=instance_id, tags=values))

@@ -99,7 +99,7 @@ def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
 def _run(
     context: Context, instance: InstanceFact, host: Host, line: str, *, timeout: float
 ) -> MemberOutcome:
-    member = instance.member or instance.instance_id
+    member = instance.holder
     try:
         require_running(instance)
         deadline = context.clock() + timeout
@@ -130,6 +130,6 @@ def require_running(instance: InstanceFact) -> None:
     """Raise FleetError where an instance does not run."""
     if instance.state != "running":
         raise FleetError(
-            f"{instance.member or instance.instance_id} is {instance.state}",
+            f"{instance.holder} is {instance.state}",
             remedy="run `fleet up` on its spec again",
         )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from fleet.assets.shipped import load_rotation
 from fleet.aws.identity import describe_identity
-from fleet.aws.instances import tag_instance
 from fleet.errors import BootstrapError, FleetError
 from fleet.jupyter.proof import prove_token
 from fleet.plan import tags
@@ -27,10 +26,10 @@ from fleet.workflows.context import Context
 from fleet.workflows.lease import hold_lease
 from fleet.workflows.reach import member_token
 from fleet.workflows.remote import choose_members, require_running
-from fleet.workflows.retrying import once_known
 from fleet.workflows.roads import endpoint_through, host_of
 from fleet.workflows.secrets import describe_secrets, keep_generations
 from fleet.workflows.status import live_instances
+from fleet.workflows.tagging import put_tags
 
 _MOST_WORKERS = 128
 _CONNECT_SECONDS = 60
@@ -48,7 +47,7 @@ class _Work:
 
     @property
     def member(self) -> str:
-        return self.instance.member or self.instance.instance_id
+        return self.instance.holder
 
     @property
     def token(self) -> str:
@@ -73,7 +72,7 @@ def rotate(context: Context, fleet: str, *, members: Sequence[str] = ()) -> Flee
         raised = secrets.generations.raised(rotation.generation, members or None)
         keep_generations(context, fleet, raised)
         for instance in rotation.ahead:
-            _tag(context, instance, {tags.TOKEN_GENERATION: str(rotation.generation)})
+            put_tags(context, instance, {tags.TOKEN_GENERATION: str(rotation.generation)})
         return FleetReport(fleet, context.aws.region, _all(context, chosen, secrets, rotation))
 
 
@@ -107,7 +106,7 @@ def _change(context: Context, work: _Work, *, done: bool) -> Environment:
         require_running(work.instance)
         context.tell(work.member, "rotate", "running")
         _tell_host(context, work)
-        _tag(
+        put_tags(
             context,
             work.instance,
             {tags.TOKEN_ON_HOST: work.instance.tags[tags.TOKEN_GENERATION]},
@@ -151,9 +150,3 @@ def _restart(context: Context, work: _Work, opened: OpenHost) -> None:
             f"the token could not be changed: {said[-1] if said else 'no output'}",
             remedy=f"run `fleet rotate {instance.fleet}` again: it goes on from here",
         )
-
-
-def _tag(context: Context, instance: InstanceFact, values: dict[str, str]) -> None:
-    context.tagging.take(context.sleep)
-    instance_id = instance.instance_id
-    once_known(context, lambda: tag_instance(context.aws, instance_id=instance_id, tags=values))

@@ -28,9 +28,6 @@ class _Paths:
     def in_text(self, text: str) -> str:
         return text.replace(self.old, self.new) if self.old else text
 
-    def in_bytes(self, data: bytes) -> bytes:
-        return data.replace(os.fsencode(self.old), os.fsencode(self.new)) if self.old else data
-
 
 def keep(top: Path, kept: Path) -> None:
     """Copy the disk of the host in folder `top` to `kept`, which is there only once it is whole."""
@@ -75,8 +72,10 @@ def _copy_file(source: Path, target: Path, paths: _Paths) -> None:
         target.hardlink_to(source)
         return
     shutil.copy2(source, target)
+    if not paths.old:
+        return
     data = source.read_bytes()
-    changed = paths.in_bytes(data)
+    changed = data.replace(os.fsencode(paths.old), os.fsencode(paths.new))
     if changed != data:
         times = source.stat()
         target.write_bytes(changed)

@@ -15,7 +15,7 @@ from moto.ec2.utils import random_ami_id
 
 from fleet.sandbox.cloud.ec2.answers import Answers
 from fleet.sandbox.cloud.ec2.backend import SandboxEc2
-from fleet.sandbox.cloud.ec2.faults import Ec2Error, not_found
+from fleet.sandbox.cloud.ec2.faults import Ec2Error, not_found, unavailable
 from fleet.sandbox.cloud.ec2.images import SandboxImage
 from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags, tags_by_resource
@@ -49,9 +49,7 @@ class ImageAnswers(Answers):
         if not isinstance(source, SandboxImage):
             raise not_found("InvalidAMIID", str(image_id))
         if source.state != "available":
-            raise Ec2Error(
-                "InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available"
-            )
+            raise unavailable(str(image_id))
         self.error_on_dryrun()
         if self.parameters.get("CopyImageTags"):
             tags["image"] = {**backend.tags.get(source.id, {}), **tags.get("image", {})}

@@ -82,6 +82,11 @@ def architecture_mismatch(type_architecture: str, image_architecture: str) -> Ec
     return Ec2Error("InvalidParameterValue", text)
 
 
+def unavailable(image_id: str) -> Ec2Error:
+    """The image is not whole yet, or never will be."""
+    return Ec2Error("InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available")
+
+
 def not_found(kind: str, resource_id: str) -> Ec2Error:
     """`kind` is the first half of EC2's code, such as `InvalidSubnetID`."""
     words = {

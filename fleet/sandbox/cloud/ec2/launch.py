@@ -103,8 +103,7 @@ class Launcher:
         if image is None:
             raise faults.not_found("InvalidAMIID", image_id)
         if image.state != "available":
-            text = f"The image ID '{image_id}' is not available"
-            raise faults.Ec2Error("InvalidAMIID.Unavailable", text)
+            raise faults.unavailable(image_id)
         return image
 
     def _check_profile(self, spec: LaunchSpec) -> None:
