@@ -42,6 +42,8 @@ class Machine:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._turn = threading.Lock()
+        self._ended = False
         with place.disk.console.open("ab") as console:
             self._process = subprocess.Popen(
                 _words(place),
@@ -54,7 +56,9 @@ class Machine:
     def wait(self) -> int:
         """Wait for its end, and for that of every process in it; give nspawn's exit status."""
         status = self._process.wait()
-        cgroups.end(self._place.group)
+        with self._turn:
+            cgroups.end(self._place.group)
+            self._ended = True
         return status
 
     def run(self, *words: str) -> int:
@@ -80,8 +84,10 @@ class Machine:
         timer.start()
 
     def kill(self) -> None:
-        """End every process of the host now."""
-        cgroups.end(self._place.group)
+        """End every process of the host now. Once it has ended, its group may be that of its next boot."""
+        with self._turn:
+            if not self._ended:
+                cgroups.end(self._place.group)
 
     def _leader(self) -> int | None:
         """The host's init: nspawn's child."""
