@@ -28,7 +28,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class ImageFact:
-    """An AMI as DescribeImages gives it. `root_size_gib` is the size of its root snapshot."""
+    """An AMI as DescribeImages gives it. `root_size_gib` is the size of its root snapshot.
+
+    `tags` and `snapshot_ids` are known of the account's own images; `state_reason` says why one is `failed`.
+    """
 
     image_id: str
     name: str
@@ -40,6 +43,23 @@ class ImageFact:
     state: str
     description: str = ""
     deprecated_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    snapshot_ids: tuple[str, ...] = ()
+    encrypted: bool = False
+    state_reason: str = ""
+
+
+@dataclass(frozen=True)
+class ImageProgress:
+    """How far EC2 is with an image. `percent` is its snapshots' and None while EC2 says nothing of it.
+
+    `state` is EC2's: pending, available, failed, and others; `reason` says why an image is `failed`.
+    """
+
+    state: str
+    percent: int | None = None
+    reason: str = ""
+    snapshot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
