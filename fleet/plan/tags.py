@@ -19,6 +19,10 @@ TOKEN_GENERATION = "fleet:token-generation"  # noqa: S105 - the name of a tag, n
 TOKEN_ON_HOST = "fleet:token-on-host"  # noqa: S105 - a tag too: the generation that the host was told last
 HOURLY_USD = "fleet:hourly-usd"
 STATUS = "fleet:status"
+BAKE_STAGE = "fleet:bake"
+"""On a builder: the digest of what is baked, and how far that is. Put before each stage begins."""
+BAKE_SOURCE = "fleet:source"
+"""On a raw copy of an environment's disk: the instance that it is of."""
 KEPT = "fleet:kept"
 MANAGED_BY = "fleet:managed-by"
 
