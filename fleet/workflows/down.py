@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from fleet.aws.identity import describe_identity
@@ -21,7 +22,7 @@ from fleet.plan.teardown import Teardown, plan_teardown
 from fleet.workflows.attempts import Attempts, Refused, paced
 from fleet.workflows.context import Context
 from fleet.workflows.inventory import describe_inventory, look_again
-from fleet.workflows.lease import hold_lease
+from fleet.workflows.lease import HeldLease, hold_lease
 from fleet.workflows.prices import read_figures
 from fleet.workflows.release import release
 from fleet.workflows.resting import let_rest
@@ -42,21 +43,22 @@ def plan_down(
     )
 
 
-def apply_down(context: Context, teardown: Teardown) -> Receipt:
+def apply_down(context: Context, teardown: Teardown, *, held: HeldLease | None = None) -> Receipt:
     """Take away what was planned, then look again. What could not go stands under `left`.
 
     A whole fleet goes whoever is at work on it: an `up` elsewhere launches nothing more. For single members that
-    is waited for.
+    is waited for. Who holds the fleet's lease already hands it in.
     """
     attempts = Attempts(context)
     account_id = describe_identity(context.aws).account_id
-    with hold_lease(
+    asked = hold_lease(
         context,
         teardown.fleet,
         account_id=account_id,
         command="down",
         take_over=teardown.whole,
-    ) as lease:
+    )
+    with nullcontext(held) if held else asked as lease:
         if teardown.members and any(r.live for r in teardown.release):
             # First, so that no watch brings them back.
             let_rest(context, teardown.fleet, teardown.members)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from queue import SimpleQueue
 
 from fleet.assets.shipped import load_catalogue
@@ -43,12 +44,15 @@ _HEAR_SECONDS = 90.0
 _GONE = frozenset({"shutting-down", "terminated"})
 
 
-def apply_up(context: Context, plan: Plan, *, command: str = "up") -> FleetReport:
+def apply_up(
+    context: Context, plan: Plan, *, command: str = "up", held: HeldLease | None = None
+) -> FleetReport:
     """Apply a plan; gives every member's environment, ready or with the reason why not.
 
-    One run at a time works on a fleet: this waits for another one, and then plans anew over what that has left. A
-    KeyboardInterrupt stops the hosts' work at its next step and goes on to the caller. Only the command `up` makes a
-    fleet: for another one it must be there; raises NothingFoundError where somebody has taken it away.
+    One run at a time works on a fleet: this waits for another one, and then plans anew over what that has left. Who
+    holds the fleet's lease already hands it in. A KeyboardInterrupt stops the hosts' work at its next step and goes on
+    to the caller. Only the command `watch` makes no fleet: for it, it must be there; raises NothingFoundError where
+    somebody has taken it away.
     """
     _ = (
         context.aws.ec2,
@@ -56,8 +60,9 @@ def apply_up(context: Context, plan: Plan, *, command: str = "up") -> FleetRepor
         context.aws.ssm,
     )  # making clients is not thread-safe
     require_way(context, plan.network.way)
-    with hold_lease(context, plan.fleet, account_id=plan.account_id, command=command) as lease:
-        if command != "up":
+    asked = hold_lease(context, plan.fleet, account_id=plan.account_id, command=command)
+    with nullcontext(held) if held else asked as lease:
+        if command == "watch":
             require_intact(observe_standing(context, plan.fleet), fleet=plan.fleet)
         settle(context, plan, lease)
         standing = observe_standing(context, plan.fleet)
