@@ -12,6 +12,7 @@ Takes what happened, to what, and the remedy; gives one line. Nothing here impor
     │   ├── NotFoundError                   the thing is not there, or not visible yet
     │   ├── CapacityError                   EC2 has none of it at the moment
     │   ├── QuotaError                      the account may not have so many
+    │   ├── NameTakenError                  something of that name is there already
     │   └── InUseError                      something else still holds on to it
     ├── HostError                           an instance, over SSH or HTTP
     │   ├── UnreachableError                no connection within the deadline
@@ -114,6 +115,10 @@ class CapacityError(AwsError):
 
 class QuotaError(AwsError):
     """The account's quota does not allow it."""
+
+
+class NameTakenError(AwsError):
+    """Something of that name is there already."""
 
 
 class InUseError(AwsError):

@@ -91,6 +91,10 @@ class Aws:
         self.session = session
         self.region = region
 
+    def in_region(self, region: str) -> Aws:
+        """Give the clients of the same session in another region."""
+        return self if region == self.region else Aws(self.session, region=region)
+
     @functools.cached_property
     @_making()
     def ec2(self) -> EC2Client:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
+from fleet.aws.requests import read_tags
 from fleet.errors import NotFoundError
 from fleet.plan.facts import ImageFact
 
@@ -28,7 +29,7 @@ def describe_published_images(
             {"Name": "state", "Values": ["available"]},
         ],
     )
-    return tuple(_fact(image) for page in pages for image in page["Images"])
+    return tuple(image_fact(image) for page in pages for image in page["Images"])
 
 
 @effect("ec2:DescribeImages")
@@ -40,7 +41,7 @@ def describe_image(aws: Aws, *, image_id: str) -> tuple[ImageFact, ...]:
         if str(error.response.get("Error", {}).get("Code", "")).startswith("InvalidAMIID"):
             return ()
         raise
-    return tuple(_fact(image) for image in answer["Images"])
+    return tuple(image_fact(image) for image in answer["Images"])
 
 
 @effect("ec2:DescribeImages")
@@ -53,10 +54,12 @@ def describe_own_images(aws: Aws, *, name: str) -> tuple[ImageFact, ...]:
             {"Name": "state", "Values": ["available"]},
         ],
     )
-    return tuple(_fact(image) for image in answer["Images"])
+    return tuple(image_fact(image) for image in answer["Images"])
 
 
-def _fact(image: ImageTypeDef) -> ImageFact:
+def image_fact(image: ImageTypeDef) -> ImageFact:
+    """Read one image of an answer."""
+    volumes = [mapping.get("Ebs", {}) for mapping in image.get("BlockDeviceMappings", [])]
     return ImageFact(
         image_id=image["ImageId"],
         name=image.get("Name", ""),
@@ -68,6 +71,10 @@ def _fact(image: ImageTypeDef) -> ImageFact:
         state=image["State"],
         description=image.get("Description", ""),
         deprecated_at=_time(image["DeprecationTime"]) if image.get("DeprecationTime") else None,
+        tags=read_tags(image.get("Tags")),
+        snapshot_ids=tuple(v["SnapshotId"] for v in volumes if "SnapshotId" in v),
+        encrypted=any(volume.get("Encrypted", False) for volume in volumes),
+        state_reason=image.get("StateReason", {}).get("Message", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""Instances: describe, tag, start, terminate. Launching is in `fleets`."""
+"""Instances: describe, tag, start, stop, terminate. Launching is in `fleets`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def tag_instance(aws: Aws, *, instance_id: str, tags: Mapping[str, str]) -> None
 def start_instances(aws: Aws, *, instance_ids: Sequence[str]) -> None:
     """Start stopped instances, all or none."""
     aws.launcher.start_instances(InstanceIds=list(instance_ids))
+
+
+@effect("ec2:StopInstances")
+def stop_instances(aws: Aws, *, instance_ids: Sequence[str]) -> None:
+    """Stop running instances, all or none; their disks stay. One that stops already is fine."""
+    aws.ec2.stop_instances(InstanceIds=list(instance_ids))
 
 
 @effect("ec2:TerminateInstances")

@@ -15,6 +15,7 @@ from fleet.errors import (
     AwsError,
     CredentialsError,
     EndpointError,
+    NameTakenError,
     NotAuthorizedError,
     NotFoundError,
 )
@@ -34,6 +35,7 @@ _REFUSED = frozenset(
     }
 )
 _POLICY = "`fleet iam policy` prints all that is needed"
+_NAME_TAKEN = "InvalidAMIName.Duplicate"
 _NOT_FOUND = frozenset({"ParameterNotFound", "InvalidGroupId.Malformed", "NoSuchResourceException"})
 
 _NO_ANSWER = (
@@ -121,6 +123,9 @@ def _about_resources(code: str, said: str, call: str) -> AwsError:
     if reaction:
         message = f"{call} failed ({code}): {said}"
         return reaction.error(message, remedy=reaction.remedy, code=code, said=said)
+    if code == _NAME_TAKEN:
+        remedy = "give the image another name, or remove the one that has it"
+        return NameTakenError(f"{call}: {said}", remedy=remedy, code=code, said=said)
     if code in _NOT_FOUND or code.endswith((".NotFound", ".NotFoundException", ".Unavailable")):
         return NotFoundError(
             f"{call}: {said}", remedy="check the id and the region", code=code, said=said

@@ -24,8 +24,14 @@ MOST_CHARACTERS = 6144
 CREATE_TAGS = "ec2:CreateTags"
 
 
+_OF_NO_ACCOUNT = ("image", "snapshot")
+"""They have no account in their ARNs."""
+
+
 def _ec2(*types: str) -> tuple[str, ...]:
-    return tuple(f"arn:aws:ec2:*:*:{name}/*" for name in types)
+    return tuple(
+        f"arn:aws:ec2:*:{'' if name in _OF_NO_ACCOUNT else '*'}:{name}/*" for name in types
+    )
 
 
 def _marked(key: str) -> Conditions:
@@ -34,6 +40,11 @@ def _marked(key: str) -> Conditions:
         "StringLike": {f"{key}/{tags.FLEET}": "*"},
         "StringEquals": {f"{key}/{tags.MANAGED_BY}": tags.MAKER},
     }
+
+
+def _made_by_us(key: str) -> Conditions:
+    """What carries our mark, or is given it: images are a recipe's and of no fleet."""
+    return {"StringEquals": {f"{key}/{tags.MANAGED_BY}": tags.MAKER}}
 
 
 @dataclass(frozen=True)
@@ -52,17 +63,23 @@ _MADE_BY = {
     "ec2:CreateSecurityGroup": ("security-group",),
     "ec2:CreateLaunchTemplate": ("launch-template",),
     "ec2:ImportKeyPair": ("key-pair",),
+    "ec2:CreateImage": _OF_NO_ACCOUNT,
+    "ec2:CopyImage": _OF_NO_ACCOUNT,
 }
 """What each creating call tags. An instant fleet's instances are tagged by the launch template, within RunInstances."""
 
 _LAUNCH = frozenset({"ec2:CreateFleet", "ec2:RunInstances"})
-_CREATE = frozenset(_MADE_BY) - _LAUNCH
+_IMAGES = frozenset({"ec2:CreateImage", "ec2:CopyImage"})
+_CREATE = frozenset(_MADE_BY) - _LAUNCH - _IMAGES
 
 
 def _made_by(calls: Collection[str]) -> list[str]:
-    return [name for call in _MADE_BY if call in calls for name in _MADE_BY[call]]
+    return list(dict.fromkeys(n for call in _MADE_BY if call in calls for n in _MADE_BY[call]))
 
 
+_PARAMETERS = frozenset(
+    {"ssm:AddTagsToResource", "ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"}
+)
 _KEYS = ("arn:aws:kms:*:*:key/*",)
 
 _SCOPES = (
@@ -102,9 +119,7 @@ _SCOPES = (
         "Launch",
         _LAUNCH,
         (
-            # Images and snapshots have no account in their ARNs.
-            "arn:aws:ec2:*::image/*",
-            "arn:aws:ec2:*::snapshot/*",
+            *_ec2(*_OF_NO_ACCOUNT),
             *_ec2("subnet", "security-group", "key-pair", "spot-instances-request"),
         ),
     ),
@@ -124,17 +139,39 @@ _SCOPES = (
                 "ec2:DeleteLaunchTemplate",
                 "ec2:DeleteNetworkInterface",
                 "ec2:DeleteSecurityGroup",
-                "ec2:DeleteSnapshot",
                 "ec2:DeleteVolume",
-                "ec2:DeregisterImage",
                 "ec2:ModifyInstanceAttribute",
                 "ec2:RevokeSecurityGroupIngress",
                 "ec2:StartInstances",
+                "ec2:StopInstances",
                 "ec2:TerminateInstances",
                 "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
             }
         ),
         conditions=_marked("aws:ResourceTag"),
+    ),
+    _Scope(
+        "ImageOfOurs",
+        frozenset({"ec2:CreateImage"}),
+        _ec2("instance"),
+        _marked("aws:ResourceTag"),
+    ),
+    _Scope("ImagesTagged", _IMAGES, _ec2(*_OF_NO_ACCOUNT), _made_by_us("aws:RequestTag")),
+    _Scope(
+        "ChangeOurImages",
+        frozenset(
+            {
+                "ec2:CopyImage",  # what it copies from
+                "ec2:DeleteSnapshot",
+                "ec2:DeregisterImage",
+                "ec2:DescribeImageAttribute",
+                "ec2:DisableImageDeprecation",
+                "ec2:EnableImageDeprecation",
+                "ec2:ModifyImageAttribute",
+            }
+        ),
+        _ec2(*_OF_NO_ACCOUNT),
+        _made_by_us("aws:ResourceTag"),
     ),
     # The requests of an instant fleet carry no tags of ours.
     _Scope(
@@ -142,18 +179,7 @@ _SCOPES = (
         frozenset({"ec2:CancelSpotInstanceRequests"}),
         _ec2("spot-instances-request"),
     ),
-    _Scope(
-        "Parameters",
-        frozenset(
-            {
-                "ssm:AddTagsToResource",
-                "ssm:DeleteParameters",
-                "ssm:GetParametersByPath",
-                "ssm:PutParameter",
-            }
-        ),
-        (f"arn:aws:ssm:*:*:parameter{tags.PARAMETER_ROOT}/*",),
-    ),
+    _Scope("Parameters", _PARAMETERS, (f"arn:aws:ssm:*:*:parameter{tags.PARAMETER_ROOT}/*",)),
     _Scope(
         "ReadHostKeysOfOurs",
         frozenset({"ec2:GetConsoleOutput"}),
@@ -253,7 +279,8 @@ def least_policy(declared: Collection[Declared]) -> dict[str, object]:
         raise UsageError(
             "what was named calls nothing of AWS", remedy="name other commands, or none for all"
         )
-    scopes = (*_SCOPES, *_tagging(declared))
+    images = _of_images() if _IMAGES & actions else ()
+    scopes = (*_SCOPES, *_tagging(declared), *images)
     unknown = actions - {action for scope in scopes for action in scope.actions}
     if unknown:
         raise ValueError(f"say in fleet/plan/iam.py how far {', '.join(sorted(unknown))} may reach")
@@ -264,14 +291,25 @@ def least_policy(declared: Collection[Declared]) -> dict[str, object]:
 def _tagging(declared: Iterable[Declared]) -> Iterable[_Scope]:
     """Tags go on in a creating call, or onto what is ours already; never onto anything else."""
     tagging = [effect for effect in declared if CREATE_TAGS in effect]
-    calls = sorted({action for effect in tagging for action in effect} & _MADE_BY.keys())
-    if calls:
-        given = _marked("aws:RequestTag")
-        made = {"StringEquals": {**given["StringEquals"], "ec2:CreateAction": _names(calls)}}
-        made_types = _ec2(*_made_by(calls))
-        yield _Scope("TagWhatIsMade", frozenset({CREATE_TAGS}), made_types, {**given, **made})
+    calls = {action for effect in tagging for action in effect} & _MADE_BY.keys()
+    if calls - _IMAGES:
+        yield _tagged_in("TagWhatIsMade", calls - _IMAGES, _marked("aws:RequestTag"))
+    if calls & _IMAGES:
+        yield _tagged_in("TagImagesMade", calls & _IMAGES, _made_by_us("aws:RequestTag"))
     if any(_MADE_BY.keys().isdisjoint(effect) for effect in tagging):
         yield _Scope("TagOurs", frozenset({CREATE_TAGS}), ("*",), _marked("aws:ResourceTag"))
+
+
+def _tagged_in(sid: str, calls: Collection[str], given: Conditions) -> _Scope:
+    made = {"StringEquals": {**given["StringEquals"], "ec2:CreateAction": _names(sorted(calls))}}
+    return _Scope(sid, frozenset({CREATE_TAGS}), _ec2(*_made_by(calls)), {**given, **made})
+
+
+def _of_images() -> Iterable[_Scope]:
+    """What only those need who make images: their state stands in tags, what is in them in parameters."""
+    ours = _made_by_us("aws:ResourceTag")
+    yield _Scope("TagOurImages", frozenset({CREATE_TAGS}), _ec2(*_OF_NO_ACCOUNT), ours)
+    yield _Scope("Manifests", _PARAMETERS, (f"arn:aws:ssm:*:*:parameter{tags.MANIFEST_ROOT}/*",))
 
 
 def _names(calls: Iterable[str]) -> list[str]:

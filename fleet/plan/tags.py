@@ -51,6 +51,8 @@ NO_TLS = "none"
 
 NEVER = "never"
 PARAMETER_ROOT = "/fleet"
+MANIFEST_ROOT = "/fleet-images"
+"""Beside PARAMETER_ROOT and not below it, where everything is taken for a fleet's."""
 
 
 def resource_name(fleet: str) -> str:
@@ -76,6 +78,11 @@ def lease_path(fleet: str) -> str:
 def notes_path(fleet: str) -> str:
     """Give the Parameter Store path below which notes on the fleet live that are no secrets."""
     return f"{parameter_path(fleet)}/notes"
+
+
+def manifest_path(image_id: str) -> str:
+    """Give the Parameter Store path below which the parts of an image's manifest live."""
+    return f"{MANIFEST_ROOT}/{image_id}/manifest"
 
 
 def expiry_text(expires_at: datetime | None) -> str:
