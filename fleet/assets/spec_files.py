@@ -17,10 +17,10 @@ def read_spec(path: Path, *, overrides: Overrides) -> FleetSpec:
     """Read and check a spec; paths in it are relative to its folder. Raises SpecError."""
     folder = path.parent
     return load_spec(
-        _read(path),
+        read(path),
         file=str(path),
-        read=lambda name: _beside(folder, name).read_bytes(),
-        exists=lambda name: _beside(folder, name).exists(),
+        read=lambda name: beside(folder, name).read_bytes(),
+        exists=lambda name: beside(folder, name).exists(),
         overrides=overrides,
     )
 
@@ -29,19 +29,21 @@ def read_local_files(folder: Path, bootstrap: Bootstrap) -> LocalFiles:
     """Read the bootstrap's script, and pack its files into one gzip tar with paths below the home directory."""
     script = ""
     if bootstrap.script is not None:
-        script = _beside(folder, bootstrap.script).read_text("utf-8")
+        script = beside(folder, bootstrap.script).read_text("utf-8")
     archive = _pack(folder, bootstrap.files) if bootstrap.files else b""
     return LocalFiles(script, archive, hashlib.sha256(archive).hexdigest() if archive else "")
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """Read a file that a person named. Raises SpecError."""
     try:
         return path.read_bytes()
     except OSError as error:
         raise unreadable(str(path), error) from error
 
 
-def _beside(folder: Path, name: str) -> Path:
+def beside(folder: Path, name: str) -> Path:
+    """Where a path leads that a spec names: it counts from the spec's folder."""
     return folder / Path(name).expanduser()
 
 
@@ -50,15 +52,16 @@ def _pack(folder: Path, files: tuple[tuple[str, str], ...]) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for local, remote in files:
-            source = _beside(folder, local)
+            source = beside(folder, local)
             inside = remote.removeprefix("~").strip("/") or source.name
             for path in [source, *sorted(source.rglob("*"))]:
                 name = Path(inside, path.relative_to(source)).as_posix()
-                archive.add(path, arcname=name, recursive=False, filter=_anonymous)
+                archive.add(path, arcname=name, recursive=False, filter=anonymous)
     return gzip.compress(raw.getvalue(), mtime=0)
 
 
-def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Leave out of an archive's entry what differs between two machines: owners and times."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mtime = 0
