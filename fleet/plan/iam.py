@@ -36,15 +36,7 @@ def _ec2(*types: str) -> tuple[str, ...]:
 
 def _marked(key: str) -> Conditions:
     """What carries our tags (`…ResourceTag`), or is given them by the very call that makes it (`aws:RequestTag`)."""
-    return {
-        "StringLike": {f"{key}/{tags.FLEET}": "*"},
-        "StringEquals": {f"{key}/{tags.MANAGED_BY}": tags.MAKER},
-    }
-
-
-def _made_by_us(key: str) -> Conditions:
-    """What carries our mark, or is given it: images are a recipe's and of no fleet."""
-    return {"StringEquals": {f"{key}/{tags.MANAGED_BY}": tags.MAKER}}
+    return {"StringLike": {f"{key}/{tags.FLEET}": "*", f"{key}/{tags.MANAGED_BY}": tags.MAKER}}
 
 
 @dataclass(frozen=True)
@@ -70,13 +62,26 @@ _MADE_BY = {
 
 _LAUNCH = frozenset({"ec2:CreateFleet", "ec2:RunInstances"})
 _IMAGES = frozenset({"ec2:CreateImage", "ec2:CopyImage"})
-_CREATE = frozenset(_MADE_BY) - _LAUNCH - _IMAGES
+_MARK = {"StringLike": {f"aws:RequestTag/{tags.MANAGED_BY}": tags.MAKER}}
+"""A baked image is a recipe's, and of no fleet: it carries our mark alone."""
+_MAKE = frozenset(_MADE_BY) - _IMAGES
 
 
 def _made_by(calls: Collection[str]) -> list[str]:
     return list(dict.fromkeys(n for call in _MADE_BY if call in calls for n in _MADE_BY[call]))
 
 
+_CHANGE_IMAGES = frozenset(
+    {
+        "ec2:CopyImage",  # what it copies from
+        "ec2:DeleteSnapshot",
+        "ec2:DeregisterImage",
+        "ec2:DescribeImageAttribute",
+        "ec2:DisableImageDeprecation",
+        "ec2:EnableImageDeprecation",
+        "ec2:ModifyImageAttribute",
+    }
+)
 _PARAMETERS = frozenset(
     {"ssm:AddTagsToResource", "ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"}
 )
@@ -126,20 +131,21 @@ _SCOPES = (
     _Scope("LaunchFromOurTemplate", _LAUNCH, _ec2("launch-template"), _marked("aws:ResourceTag")),
     # The fleet request's own tags are not its instances': those are checked where RunInstances makes them.
     _Scope("LaunchByFleet", frozenset({"ec2:CreateFleet"}), _ec2("instance", "volume")),
-    _Scope("LaunchTagged", _LAUNCH, _ec2(*_made_by(_LAUNCH)), _marked("aws:RequestTag")),
-    _Scope("CreateTagged", _CREATE, _ec2(*_made_by(_CREATE)), _marked("aws:RequestTag")),
+    _Scope("MakeTagged", _MAKE, _ec2(*_made_by(_MAKE)), _marked("aws:RequestTag")),
     _Scope("CreateSecurityGroupInVpc", frozenset({"ec2:CreateSecurityGroup"}), _ec2("vpc")),
     _Scope(
         "ChangeOurs",
         frozenset(
             {
                 "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateImage",  # of an instance
                 "ec2:CreateLaunchTemplateVersion",
                 "ec2:DeleteKeyPair",
                 "ec2:DeleteLaunchTemplate",
                 "ec2:DeleteNetworkInterface",
                 "ec2:DeleteSecurityGroup",
                 "ec2:DeleteVolume",
+                "ec2:GetConsoleOutput",
                 "ec2:ModifyInstanceAttribute",
                 "ec2:RevokeSecurityGroupIngress",
                 "ec2:StartInstances",
@@ -150,41 +156,12 @@ _SCOPES = (
         ),
         conditions=_marked("aws:ResourceTag"),
     ),
-    _Scope(
-        "ImageOfOurs",
-        frozenset({"ec2:CreateImage"}),
-        _ec2("instance"),
-        _marked("aws:ResourceTag"),
-    ),
-    _Scope("ImagesTagged", _IMAGES, _ec2(*_OF_NO_ACCOUNT), _made_by_us("aws:RequestTag")),
-    _Scope(
-        "ChangeOurImages",
-        frozenset(
-            {
-                "ec2:CopyImage",  # what it copies from
-                "ec2:DeleteSnapshot",
-                "ec2:DeregisterImage",
-                "ec2:DescribeImageAttribute",
-                "ec2:DisableImageDeprecation",
-                "ec2:EnableImageDeprecation",
-                "ec2:ModifyImageAttribute",
-            }
-        ),
-        _ec2(*_OF_NO_ACCOUNT),
-        _made_by_us("aws:ResourceTag"),
-    ),
+    _Scope("ImagesTagged", _IMAGES, _ec2(*_OF_NO_ACCOUNT), _MARK),
     # The requests of an instant fleet carry no tags of ours.
     _Scope(
         "CancelSpotRequests",
         frozenset({"ec2:CancelSpotInstanceRequests"}),
         _ec2("spot-instances-request"),
-    ),
-    _Scope("Parameters", _PARAMETERS, (f"arn:aws:ssm:*:*:parameter{tags.PARAMETER_ROOT}/*",)),
-    _Scope(
-        "ReadHostKeysOfOurs",
-        frozenset({"ec2:GetConsoleOutput"}),
-        _ec2("instance"),
-        _marked("aws:ResourceTag"),
     ),
     _Scope(
         "SshSessions",
@@ -279,8 +256,7 @@ def least_policy(declared: Collection[Declared]) -> dict[str, object]:
         raise UsageError(
             "what was named calls nothing of AWS", remedy="name other commands, or none for all"
         )
-    images = _of_images() if _IMAGES & actions else ()
-    scopes = (*_SCOPES, *_tagging(declared), *images)
+    scopes = (*_SCOPES, *_tagging(declared), *_of_images(baking=bool(_IMAGES & actions)))
     unknown = actions - {action for scope in scopes for action in scope.actions}
     if unknown:
         raise ValueError(f"say in fleet/plan/iam.py how far {', '.join(sorted(unknown))} may reach")
@@ -295,25 +271,24 @@ def _tagging(declared: Iterable[Declared]) -> Iterable[_Scope]:
     if calls - _IMAGES:
         yield _tagged_in("TagWhatIsMade", calls - _IMAGES, _marked("aws:RequestTag"))
     if calls & _IMAGES:
-        yield _tagged_in("TagImagesMade", calls & _IMAGES, _made_by_us("aws:RequestTag"))
+        yield _tagged_in("TagImagesMade", calls & _IMAGES, _MARK)
     if any(_MADE_BY.keys().isdisjoint(effect) for effect in tagging):
         yield _Scope("TagOurs", frozenset({CREATE_TAGS}), ("*",), _marked("aws:ResourceTag"))
 
 
 def _tagged_in(sid: str, calls: Collection[str], given: Conditions) -> _Scope:
-    made = {"StringEquals": {**given["StringEquals"], "ec2:CreateAction": _names(sorted(calls))}}
-    return _Scope(sid, frozenset({CREATE_TAGS}), _ec2(*_made_by(calls)), {**given, **made})
+    """Only inside these calls, so that no resource need be named."""
+    made = {"ec2:CreateAction": [call.partition(":")[2] for call in sorted(calls)]}
+    return _Scope(sid, frozenset({CREATE_TAGS}), conditions={**given, "StringEquals": made})
 
 
-def _of_images() -> Iterable[_Scope]:
-    """What only those need who make images: their state stands in tags, what is in them in parameters."""
-    ours = _made_by_us("aws:ResourceTag")
-    yield _Scope("TagOurImages", frozenset({CREATE_TAGS}), _ec2(*_OF_NO_ACCOUNT), ours)
-    yield _Scope("Manifests", _PARAMETERS, (f"arn:aws:ssm:*:*:parameter{tags.MANIFEST_ROOT}/*",))
-
-
-def _names(calls: Iterable[str]) -> list[str]:
-    return [call.partition(":")[2] for call in calls]
+def _of_images(*, baking: bool) -> Iterable[_Scope]:
+    """How far who bakes reaches: an image's state stands in tags, what is in it in parameters."""
+    change = _CHANGE_IMAGES | {CREATE_TAGS} if baking else _CHANGE_IMAGES
+    roots = (tags.PARAMETER_ROOT, tags.MANIFEST_ROOT) if baking else (tags.PARAMETER_ROOT,)
+    ours = {"StringEquals": {f"aws:ResourceTag/{tags.MANAGED_BY}": tags.MAKER}}
+    yield _Scope("ChangeOurImages", change, _ec2(*_OF_NO_ACCOUNT), ours)
+    yield _Scope("Parameters", _PARAMETERS, tuple(f"arn:aws:ssm:*:*:parameter{r}/*" for r in roots))
 
 
 def _statement(scope: _Scope, actions: Collection[str]) -> dict[str, object]:

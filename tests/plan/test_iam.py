@@ -12,8 +12,10 @@ from fleet.errors import UsageError
 from fleet.plan.iam import CREATE_TAGS, MOST_CHARACTERS, Declared, least_policy
 
 OURS = {
-    "StringLike": {"aws:ResourceTag/fleet:name": "*"},
-    "StringEquals": {"aws:ResourceTag/fleet:managed-by": "dl-fleet"},
+    "StringLike": {
+        "aws:ResourceTag/fleet:name": "*",
+        "aws:ResourceTag/fleet:managed-by": "dl-fleet",
+    },
 }
 
 
@@ -43,13 +45,12 @@ def test_what_exists_is_changed_only_with_our_tags(action: str) -> None:
 
 def test_what_is_made_carries_our_tags_from_the_creating_call_on() -> None:
     found = statements(("ec2:CreateSecurityGroup", CREATE_TAGS))
-    made = found["CreateTagged"]
+    made = found["MakeTagged"]
     assert made["Action"] == ["ec2:CreateSecurityGroup"]
     assert "arn:aws:ec2:*:*:security-group/*" in made["Resource"]
     assert "aws:RequestTag/fleet:name" in made["Condition"]["StringLike"]
     tagging = found["TagWhatIsMade"]
     assert tagging["Condition"]["StringEquals"]["ec2:CreateAction"] == ["CreateSecurityGroup"]
-    assert tagging["Resource"] == "arn:aws:ec2:*:*:security-group/*"
     assert "TagOurs" not in found, "an existing thing may not be made ours"
 
 
@@ -62,9 +63,45 @@ def test_what_exists_is_tagged_only_where_it_is_ours() -> None:
 def test_instances_are_launched_from_our_templates_with_our_tags() -> None:
     found = statements(("ec2:CreateFleet", "ec2:RunInstances", CREATE_TAGS))
     assert found["LaunchFromOurTemplate"]["Condition"] == OURS
-    assert "arn:aws:ec2:*:*:instance/*" in found["LaunchTagged"]["Resource"]
+    assert "arn:aws:ec2:*:*:instance/*" in found["MakeTagged"]["Resource"]
     assert not any("instance/" in name for name in found["Launch"]["Resource"])
     assert found["LaunchByFleet"]["Action"] == ["ec2:CreateFleet"]
+
+
+def test_images_are_made_of_our_instances_and_with_our_mark() -> None:
+    found = statements(("ec2:CreateImage", CREATE_TAGS))
+    assert found["ChangeOurs"] == {**found["ChangeOurs"], "Condition": OURS}
+    made = found["ImagesTagged"]
+    assert made["Resource"] == ["arn:aws:ec2:*::image/*", "arn:aws:ec2:*::snapshot/*"]
+    assert made["Condition"] == {"StringLike": {"aws:RequestTag/fleet:managed-by": "dl-fleet"}}
+    tagging = found["TagImagesMade"]["Condition"]
+    assert tagging == {
+        **made["Condition"],
+        "StringEquals": {"ec2:CreateAction": ["CreateImage"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:DeregisterImage", "ec2:ModifyImageAttribute", "ec2:EnableImageDeprecation"]
+)
+def test_images_are_changed_only_with_our_mark(action: str) -> None:
+    (statement,) = statements((action,)).values()
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/fleet:managed-by": "dl-fleet"}
+    }
+    assert statement["Resource"] == ["arn:aws:ec2:*::image/*", "arn:aws:ec2:*::snapshot/*"]
+
+
+def test_only_who_makes_images_tags_them_and_keeps_what_is_in_them() -> None:
+    effects: list[Declared] = [(CREATE_TAGS,), ("ssm:PutParameter",)]
+    without = statements(*effects)
+    assert set(without) == {"TagOurs", "Parameters"}
+    baking = statements(*effects, ("ec2:CopyImage", CREATE_TAGS))
+    assert CREATE_TAGS in baking["ChangeOurImages"]["Action"]
+    assert baking["Parameters"]["Resource"] == [
+        "arn:aws:ssm:*:*:parameter/fleet/*",
+        "arn:aws:ssm:*:*:parameter/fleet-images/*",
+    ]
 
 
 def test_parameters_are_the_fleets_and_those_that_aws_publishes() -> None:
