@@ -63,6 +63,16 @@ class ImageProgress:
 
 
 @dataclass(frozen=True)
+class SnapshotFact:
+    """A snapshot of a baked image, or of one that was. `state` is EC2's; `recipe` is what its tag says."""
+
+    snapshot_id: str
+    recipe: str
+    size_gib: int
+    state: str
+
+
+@dataclass(frozen=True)
 class InstanceTypeFact:
     """An instance type: its size, architectures, and GPUs (0 for none; a fraction of a GPU counts as 1).
 
