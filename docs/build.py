@@ -12,8 +12,10 @@ import click
 from fleet import errors
 from fleet.cli.app import COMMANDS, cli
 from fleet.cli.iam import policy_document
-from fleet.spec.reference import spec_reference
-from fleet.spec.schema import spec_json_schema
+from fleet.recipe.fields import RECIPE_FILE
+from fleet.spec.fields import SPEC_FILE
+from fleet.spec.reference import reference
+from fleet.spec.schema import json_schema
 from fleet.workflows.iam import effects_of
 
 DOCS = Path(__file__).parent
@@ -24,8 +26,10 @@ def pages() -> dict[str, str]:
     """Give every built page by file name."""
     return {
         "cli.md": cli_reference(),
-        "spec.md": spec_reference(),
-        "spec.schema.json": json.dumps(spec_json_schema(), indent=2) + "\n",
+        "spec.md": reference(SPEC_FILE),
+        "spec.schema.json": json.dumps(json_schema(SPEC_FILE), indent=2) + "\n",
+        "recipe.md": reference(RECIPE_FILE),
+        "recipe.schema.json": json.dumps(json_schema(RECIPE_FILE), indent=2) + "\n",
         "errors.md": error_list(),
         "iam-policy.json": iam_policy(),
         "iam.md": iam_page(),

@@ -26,7 +26,17 @@ def _builder() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["cli.md", "spec.md", "spec.schema.json", "errors.md", "iam-policy.json", "iam.md"]
+    "name",
+    [
+        "cli.md",
+        "spec.md",
+        "spec.schema.json",
+        "recipe.md",
+        "recipe.schema.json",
+        "errors.md",
+        "iam-policy.json",
+        "iam.md",
+    ],
 )
 def test_built_pages_are_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == _builder().pages()[name], "run `make docs`"

@@ -18,6 +18,7 @@ COMMANDS = {
     "extend": ("fleet.cli.extend", "Let a fleet, or members of it, run longer."),
     "rotate": ("fleet.cli.rotate", "Change tokens: links handed out before open nothing any more."),
     "ca": ("fleet.cli.ca", "Print the certificate that makes browsers trust a fleet."),
+    "bake": ("fleet.cli.bake", "Make an image from a recipe, tested and tried."),
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),
@@ -37,6 +38,7 @@ COMMANDS = {
     "doctor": ("fleet.cli.doctor", "Check credentials, permissions, quotas, network and clock."),
     "iam": ("fleet.cli.iam", "The least IAM policy that the commands need."),
     "spec": ("fleet.cli.spec", "Check a spec; print its JSON Schema."),
+    "recipe": ("fleet.cli.recipe", "Check an image's recipe; print its JSON Schema."),
     "sandbox": ("fleet.cli.sandbox", "EC2 in a box: start, stop, status, env, reset, fault."),
     "completion": ("fleet.cli.completion", "Print the shell's completion script."),
 }

@@ -22,10 +22,15 @@ def at(place: str, message: str, remedy: str) -> RefusedError:
     return RefusedError(Objection(message, remedy, (place,)))
 
 
-def check_steps(steps: Sequence[Step], image: ImageSelector) -> None:
-    """Hold each step against the image's operating system, and against what is on a base image."""
+def check_steps(steps: Sequence[Step | None], image: ImageSelector) -> None:
+    """Hold each step against the image's operating system, and against what is on a base image.
+
+    A step that is None has faults of its own.
+    """
     found: list[Objection] = []
     for index, step in enumerate(steps):
+        if step is None:
+            continue
         where = (index, step.kind, "packages")
         if step.kind == "pip" and step.venv is None and image.framework == "base":
             found.append(Objection(_BARE, "add venv: team beside it", where))

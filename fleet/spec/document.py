@@ -16,7 +16,6 @@ from fleet.spec import syntax
 
 LARGEST = 1024 * 1024
 MOST_VALUES = 20_000
-NEWCOMER = "begin with a copy of examples/workshop.yaml"
 
 _TAGS = frozenset(
     "tag:yaml.org,2002:" + tag
@@ -59,20 +58,20 @@ def decode(content: bytes, *, file: str) -> str:
         raise _fault(file, line, message, "save the file as UTF-8") from None
 
 
-def parse(content: bytes, *, file: str) -> MappingNode:
-    """The root map of a YAML file."""
+def parse(content: bytes, *, file: str, newcomer: str) -> MappingNode:
+    """The root map of a YAML file; `newcomer` is what to do where there is none."""
     text = decode(content, file=file)
     try:
         root = _compose(text, file=file)
         if root is None or (isinstance(root, ScalarNode) and root.tag.endswith(":null")):
-            raise _fault(file, 0, "is empty", NEWCOMER)
+            raise _fault(file, 0, "is empty", newcomer)
         _unfolded(root, {}, set(), file)
     except RecursionError:
         message = "is nested too deeply"
-        raise _fault(file, 0, message, "three levels are enough for any spec") from None
+        raise _fault(file, 0, message, "three levels are enough") from None
     if not isinstance(root, MappingNode):
         what = "a list" if isinstance(root, SequenceNode) else "a single text"
-        raise _fault(file, _line(root), f"{what} stands where keys belong", NEWCOMER)
+        raise _fault(file, _line(root), f"{what} stands where keys belong", newcomer)
     return root
 
 
@@ -112,7 +111,7 @@ def _unfolded(node: Node, sizes: dict[int, int], around: set[int], file: str) ->
         around.remove(id(node))
     if sizes[id(node)] > MOST_VALUES:
         message = f"has more than {MOST_VALUES} values, references unfolded"
-        raise _fault(file, _line(node), message, "write only what the spec needs")
+        raise _fault(file, _line(node), message, "write only what is needed")
     return sizes[id(node)]
 
 

@@ -1,103 +1,12 @@
 """The spec as a person writes it: every key, its form, what it means, and an example.
 
-The reader, the JSON Schema and the reference page are all built from this table.
 A key's `field` names the models' attribute where the two differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fleet.spec import interruption, people, rules, storage, values
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text: one of the choices where there are any, else one that fits the pattern."""
-
-    choices: tuple[str, ...] = ()
-    pattern: str = ""
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A whole number."""
-
-    least: int
-    most: int
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A value with a grammar of its own, such as a duration; a plain number if `numeric`."""
-
-    pattern: str = ""
-    numeric: bool = False
-
-
-@dataclass(frozen=True)
-class Switch:
-    """Yes or no, as `true` and `false`."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A list of texts; `item` is what messages call one of them, if not by the key."""
-
-    pattern: str = ""
-    least: int = 0
-    most: int = 0
-    item: str = ""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """A map from texts to texts that the writer chooses."""
-
-    pattern: str = ""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """A map with known keys. `short` names the key that a bare value stands for.
-
-    Exactly one of the groups in `one_of` is needed, with any of its keys.
-    """
-
-    keys: tuple[Key, ...]
-    short: str = ""
-    one_of: tuple[tuple[str, ...], ...] = ()
-
-
-Form = Text | Whole | Measure | Switch | Texts | Pairs | Keys
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key: its name in the file, the form of its value, what it means, and how it is written.
-
-    `example` is the value as YAML, `also` a second way to write it. `needs` is a key that must stand
-    beside this one. A `nullable` key may be written `null`, which is the same as leaving it out.
-    """
-
-    name: str
-    form: Form
-    about: str
-    example: str
-    default: str = ""
-    field: str = ""
-    also: str = ""
-    needs: str = ""
-    required: bool = False
-    nullable: bool = False
-
-    @property
-    def written(self) -> str:
-        """The key with its example, ready to be typed, and with the other way to write it."""
-        return f"{self.name}: {self.example}" + (
-            f", or {self.name}: {self.also}" if self.also else ""
-        )
-
+from fleet.spec.forms import Key, Keys, Measure, Pairs, Switch, Table, Text, Texts, Whole
 
 IMAGE = Keys(
     one_of=(("framework",), ("id",), ("name",)),
@@ -139,7 +48,10 @@ IMAGE = Keys(
             "id", Text(pattern=rules.IMAGE_ID_PATTERN), "An AMI by its id.", "ami-0123456789abcdef0"
         ),
         Key(
-            "name", Text(), "An AMI by its full name, such as one baked before.", "our-baked-image"
+            "name",
+            Text(),
+            "An AMI by its full name, or by its recipe's name: the stable image that `fleet bake` made by it.",
+            "pytorch-team",
         ),
     ),
 )
@@ -472,4 +384,34 @@ SPEC = Keys(
             nullable=True,
         ),
     ),
+)
+
+SPEC_FILE = Table(
+    root=SPEC,
+    title="fleet spec",
+    about="A team's deep-learning environments on EC2, one for each member.",
+    urn="urn:fleet:spec",
+    newcomer="begin with a copy of examples/workshop.yaml",
+    # What people write who come from other tools.
+    synonyms={
+        "ami": "image",
+        "cidrs": "from",
+        "bastion": "via",
+        "disk": "volume",
+        "duration": "expires",
+        "iam_instance_profile": "profile",
+        "instance_profile": "profile",
+        "instance_type": "instances",
+        "instance_types": "types",
+        "lifetime": "expires",
+        "min_ready": "min",
+        "pip": "packages",
+        "size_gib": "size",
+        "subnet": "subnets",
+        "sources": "from",
+        "students": "members",
+        "ttl": "expires",
+        "users": "members",
+        "vpc_id": "vpc",
+    },
 )

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
-
 from fleet.errors import SpecError
 from fleet.spec import overrides as flags
 from fleet.spec import people, rules
+from fleet.spec.build import build
 from fleet.spec.document import parse, reason, unreadable
-from fleet.spec.fields import MEMBER_KEYS
+from fleet.spec.fields import MEMBER_KEYS, SPEC_FILE
 from fleet.spec.model import FleetSpec
 from fleet.spec.overrides import Overrides
 from fleet.spec.places import BAD, Bad, Loc, Reading
@@ -41,35 +40,14 @@ def load_spec(
     `read` gives the bytes of the roster and may raise OSError; `exists` tells whether a path that
     stands under `bootstrap` is there. Raises SpecError with all faults, in the order of lines.
     """
-    root = parse(text, file=file)
+    root = parse(text, file=file, newcomer=SPEC_FILE.newcomer)
     flags.apply(overrides, root)
-    tree, reading = read_tree(root, file=file)
+    tree, reading = read_tree(root, SPEC_FILE, file=file)
     _settle_members(tree, reading, read)
     _check_paths(tree, reading, exists)
-    spec = _build(tree, reading)
+    spec = build(FleetSpec, tree, reading)
     if spec is None or reading.faults:
         raise SpecError(tuple(dict.fromkeys(reading.faults)))
-    return spec
-
-
-def _build(tree: dict[str, Any], reading: Reading) -> FleetSpec | None:
-    """Let the models judge the values, and give their objections the places of the values."""
-    spec = None
-    objected: set[Loc] = set()
-    try:
-        spec = FleetSpec.model_validate(tree)
-    except ValidationError as error:
-        for each in error.errors(include_url=False):
-            if isinstance(each["input"], Bad):
-                continue
-            refused = each.get("ctx", {}).get("error")
-            if not isinstance(refused, RefusedError):
-                raise
-            reading.object(each["loc"], refused.objections)
-            objected.add(each["loc"])
-    for loc, fault in reading.unquoted.items():
-        if not any(other[: len(loc)] == loc for other in objected):
-            reading.faults.append(fault)
     return spec
 
 

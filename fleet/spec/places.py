@@ -1,6 +1,6 @@
-"""Where each value of a spec stands, and the faults found so far.
+"""Where each value of a file stands, and the faults found so far.
 
-Takes places and objections while a spec is read, gives faults that name file, line and key.
+Takes places and objections while the file is read, gives faults that name file, line and key.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fleet.errors import Fault
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
+    from fleet.spec.forms import Table
     from fleet.spec.refusal import Objection
 
 Loc = tuple[int | str, ...]
@@ -47,6 +48,7 @@ class Reading:
     """
 
     file: str
+    table: Table
     where: dict[Loc, Where] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     unquoted: dict[Loc, Fault] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Nodes to plain values: the shape of the file, held against the table of its keys.
 
-Takes the root node, gives nested dicts and lists under the models' names, and their places.
+Takes the root node and the table, gives nested dicts and lists under the models' names, and their places.
 Finds every fault of shape (unknown, twice, missing, empty, of the wrong kind); the rules about
 values are the models'.
 """
@@ -18,32 +18,22 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from fleet.errors import Fault
 from fleet.spec import rules
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
+from fleet.spec.forms import (
+    Form,
+    Items,
+    Key,
+    Keys,
+    Measure,
+    Pairs,
+    Switch,
+    Table,
+    Text,
+    Texts,
+    Whole,
+    kind_of,
+)
 from fleet.spec.places import BAD, Bad, Loc, Reading, place_of
 from fleet.spec.refusal import RefusedError, shown
-
-# What people write who come from other tools.
-SYNONYMS = {
-    "ami": "image",
-    "cidrs": "from",
-    "bastion": "via",
-    "disk": "volume",
-    "duration": "expires",
-    "iam_instance_profile": "profile",
-    "instance_profile": "profile",
-    "instance_type": "instances",
-    "instance_types": "types",
-    "lifetime": "expires",
-    "min_ready": "min",
-    "pip": "packages",
-    "size_gib": "size",
-    "subnet": "subnets",
-    "sources": "from",
-    "students": "members",
-    "ttl": "expires",
-    "users": "members",
-    "vpc_id": "vpc",
-}
 
 
 @dataclass(frozen=True)
@@ -55,10 +45,10 @@ class Spot:
     path: str
 
 
-def read_tree(root: MappingNode, *, file: str) -> tuple[dict[str, Any], Reading]:
+def read_tree(root: MappingNode, table: Table, *, file: str) -> tuple[dict[str, Any], Reading]:
     """The whole file as a tree, and what there is to know about it."""
-    reading = Reading(file)
-    tree = _read_keys(root, SPEC, (), "", reading)
+    reading = Reading(file, table)
+    tree = _read_keys(root, table.root, (), "", reading)
     return tree, reading
 
 
@@ -87,7 +77,7 @@ def _read_keys(
             reading.put(spot.loc, key_node, spot.path)
             tree[key.field or name] = _read_value(value_node, spot, reading)
         else:
-            message, remedy, near = _unknown(name, form, path)
+            message, remedy, near = _unknown(name, form, path, reading.table)
             reading.faults.append(place.fault(message, remedy))
             meant.add(near)
         seen.setdefault(name, place.line)
@@ -105,22 +95,31 @@ def _note_missing(key: Key, loc: Loc, path: str, reading: Reading) -> None:
     reading.faults.append(Fault(place.file, place.line, message, f"write {key.written}"))
 
 
-def _unknown(name: str, form: Keys, path: str) -> tuple[str, str, str]:
+def _unknown(name: str, form: Keys, path: str, table: Table) -> tuple[str, str, str]:
     """The message, the remedy, and the key that was probably meant."""
-    names = [key.name for key in form.keys]
+    names = _names(form)
     if name == "<<":
         return "merge keys (<<) mean nothing here", "write the keys out", ""
     message = f"unknown key {shown(path + name)}"
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    near = SYNONYMS.get(name.lower(), close[0] if close else "")
-    if close and near not in names:
-        near = close[0]
-    if near in names:
+    if near := _near(name, names, table):
         return message, f"did you mean '{near}'?", near
-    for key in SPEC.keys:
-        if isinstance(key.form, Keys) and name in [inner.name for inner in key.form.keys]:
-            return message, f"it belongs under '{key.name}'", ""
+    for outer, inner in table.maps:
+        if name in _names(inner):
+            return message, f"it belongs under '{outer}'", ""
+    if goes_with := [kind_of(kind) for kind in table.kinds if name in _names(kind)]:
+        return message, f"it goes with '{goes_with[0]}'", ""
     return message, f"the keys here are {', '.join(names)}", ""
+
+
+def _near(name: str, names: list[str], table: Table) -> str:
+    """The key that was probably meant, if there is one."""
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    synonym = table.synonyms.get(name.lower(), "")
+    return synonym if synonym in names else close[0] if close else ""
+
+
+def _names(form: Keys) -> list[str]:
+    return [key.name for key in form.keys]
 
 
 def _read_value(node: Node, spot: Spot, reading: Reading) -> object:
@@ -161,9 +160,9 @@ def _text(node: ScalarNode, loc: Loc, before: str, reading: Reading) -> object:
 def _read_measure(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, ScalarNode):
         return _wrong_kind(node, "a single value", spot, reading)
-    if node.value == "never" and spot.key.name == "expires":
+    if node.value == "never" and spot.key.also == "never":
         return None
-    if node.value == "never" and spot.key.name == "idle":
+    if node.value == "never" and spot.key.default == "never":
         return reading.bad(spot.loc, "is never without the key, too", "remove the key")
     return node.value
 
@@ -248,6 +247,53 @@ def _read_map(node: Node, spot: Spot, reading: Reading) -> object:
     return _read_keys(node, form, spot.loc, spot.path + ".", reading)
 
 
+def _read_items(node: Node, spot: Spot, reading: Reading) -> object:
+    if not isinstance(node, SequenceNode):
+        return _wrong_kind(node, "a list", spot, reading)
+    items = []
+    for index, item in enumerate(node.value):
+        loc = (*spot.loc, index)
+        reading.put(loc, item, spot.path)
+        items.append(_read_kind(item, Spot(spot.key, loc, spot.path), reading))
+    return items
+
+
+def _read_kind(item: Node, spot: Spot, reading: Reading) -> object:
+    """One map of a list, by the kind that its keys name; its places have the kind in them, as pydantic's have."""
+    form = spot.key.form
+    if not isinstance(form, Items):
+        raise TypeError(form)
+    if _is_null(item):
+        return reading.bad(spot.loc, "is there without a value", "remove the item")
+    if not isinstance(item, MappingNode):
+        found = shown(item.value) if isinstance(item, ScalarNode) else "a list"
+        message = f"has {found} where a {form.item} belongs"
+        return reading.bad(spot.loc, message, f"write it like - {form.kinds[0].keys[0].written}")
+    kinds = {kind_of(kind): kind for kind in form.kinds}
+    written = [str(key.value) for key, _ in item.value]
+    given = [name for name in kinds if name in written]
+    if len(given) > 1:
+        message = f"has {' and '.join(given)} in one {form.item}"
+        return reading.bad(spot.loc, message, f"write a {form.item} for each")
+    if not given:
+        return _no_kind(written, list(kinds), spot, reading)
+    (name,) = given
+    keys = _read_keys(item, kinds[name], (*spot.loc, name), f"{spot.path}.", reading)
+    return {"kind": name, **keys}
+
+
+def _no_kind(written: list[str], kinds: list[str], spot: Spot, reading: Reading) -> Bad:
+    meant = [(name, near) for name in written if (near := _near(name, kinds, reading.table))]
+    if not meant:
+        message = f"has {shown(', '.join(written))}, which is none that fleet knows"
+        return reading.bad(spot.loc, message, f"write one of {', '.join(kinds)}")
+    name, near = meant[0]
+    place = reading.at(spot.loc)
+    message = f"unknown key {shown(f'{spot.path}.{name}')}"
+    reading.faults.append(Fault(place.file, place.line, message, f"did you mean '{near}'?"))
+    return BAD
+
+
 _READERS: dict[type[Form], Callable[[Node, Spot, Reading], object]] = {
     Text: _read_text,
     Whole: _read_whole,
@@ -256,6 +302,7 @@ _READERS: dict[type[Form], Callable[[Node, Spot, Reading], object]] = {
     Texts: _read_texts,
     Pairs: _read_pairs,
     Keys: _read_map,
+    Items: _read_items,
 }
 
 

@@ -1,4 +1,4 @@
-"""The reference page of the spec, as Markdown.
+"""The reference page of a spec or a recipe, as Markdown.
 
 Takes the table of keys, gives one table for each map: key, form, default, meaning, example.
 """
@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
+from fleet.spec.forms import (
+    Form,
+    Items,
+    Key,
+    Keys,
+    Measure,
+    Pairs,
+    Switch,
+    Table,
+    Text,
+    Texts,
+    Whole,
+    kind_of,
+)
 
 _HEAD = "| Key | Form | Default | Meaning | Example |\n|---|---|---|---|---|\n"
 _FORMS: dict[type[Form], str] = {
@@ -17,13 +30,14 @@ _FORMS: dict[type[Form], str] = {
     Texts: "list of texts",
     Pairs: "map of texts",
     Keys: "map",
+    Items: "list of maps",
 }
 _ONE_OF = "Exactly one of {} is needed.\n"
 
 
-def spec_reference() -> str:
-    """Sections for the whole spec and for each map in it."""
-    return "\n".join((_section("Top level", SPEC), *_sections(SPEC, "")))
+def reference(table: Table) -> str:
+    """Sections for the whole file and for each map in it."""
+    return "\n".join((_section("Top level", table.root), *_sections(table.root, "")))
 
 
 def _sections(form: Keys, path: str) -> Iterator[str]:
@@ -31,6 +45,9 @@ def _sections(form: Keys, path: str) -> Iterator[str]:
         if isinstance(key.form, Keys):
             yield _section(f"`{path}{key.name}`", key.form)
             yield from _sections(key.form, f"{path}{key.name}.")
+        if isinstance(key.form, Items):
+            for kind in key.form.kinds:
+                yield _section(f"`{path}{key.name}`, a {key.form.item} `{kind_of(kind)}`", kind)
 
 
 def _section(title: str, form: Keys) -> str:

@@ -1,7 +1,7 @@
-"""The JSON Schema of a spec, for editors: completion, hover texts and red lines while typing.
+"""The JSON Schema of a spec or a recipe, for editors: completion, hover texts and red lines while typing.
 
 Takes the table of keys, gives a schema of the draft 2020-12. It sees what a schema can see: rules
-between two values, the roster's content and duplicates beyond a list are `load_spec`'s.
+between two values, other files and duplicates beyond a list are the loaders'.
 """
 
 from __future__ import annotations
@@ -11,22 +11,33 @@ from typing import Any
 
 import yaml
 
-from fleet.spec.fields import SPEC, Form, Key, Keys, Measure, Pairs, Switch, Text, Texts, Whole
+from fleet.spec.forms import (
+    Form,
+    Items,
+    Key,
+    Keys,
+    Measure,
+    Pairs,
+    Switch,
+    Table,
+    Text,
+    Texts,
+    Whole,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ID = "urn:fleet:spec"
 
 Schema = dict[str, Any]
 
 
-def spec_json_schema() -> dict[str, object]:
+def json_schema(table: Table) -> dict[str, object]:
     """The schema of the file as a person writes it."""
     return {
         "$schema": DIALECT,
-        "$id": ID,
-        "title": "fleet spec",
-        "description": "A team's deep-learning environments on EC2, one for each member.",
-        **_keys(SPEC),
+        "$id": table.urn,
+        "title": table.title,
+        "description": table.about,
+        **_keys(table.root),
     }
 
 
@@ -114,6 +125,12 @@ def _pairs(form: Form) -> Schema:
     return {"type": "object", "additionalProperties": home}
 
 
+def _items(form: Form) -> Schema:
+    if not isinstance(form, Items):
+        raise TypeError(form)
+    return {"type": "array", "items": {"anyOf": [_keys(kind) for kind in form.kinds]}}
+
+
 _FORMS: dict[type[Form], Callable[[Form], Schema]] = {
     Text: _text,
     Whole: _whole,
@@ -122,4 +139,5 @@ _FORMS: dict[type[Form], Callable[[Form], Schema]] = {
     Texts: _texts,
     Pairs: _pairs,
     Keys: _keys,
+    Items: _items,
 }

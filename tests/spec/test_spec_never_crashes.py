@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import SpecError
-from fleet.spec.fields import SPEC, Keys
+from fleet.spec.fields import SPEC
+from fleet.spec.forms import Keys
 from fleet.spec.load import Overrides, load_spec
 from tests.spec.cases import HERE, PLAIN
 

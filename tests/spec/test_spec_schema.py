@@ -17,17 +17,17 @@ from fleet.spec.fields import (
     INSTANCES,
     INTERRUPTION,
     SPEC,
+    SPEC_FILE,
     VIA,
     VOLUME,
-    Keys,
-    Text,
 )
+from fleet.spec.forms import Keys, Text
 from fleet.spec.frozen import Frozen
-from fleet.spec.reference import spec_reference
-from fleet.spec.schema import spec_json_schema
+from fleet.spec.reference import reference
+from fleet.spec.schema import json_schema
 from tests.spec.cases import EXAMPLES, HERE
 
-VALIDATOR = jsonschema.Draft202012Validator(spec_json_schema())
+VALIDATOR = jsonschema.Draft202012Validator(json_schema(SPEC_FILE))
 
 # What no schema can see: rules between values, other files, duplicates, how YAML is spelled.
 UNSEEN = {
@@ -89,7 +89,7 @@ def parsed() -> list[tuple[str, Any]]:
 
 
 def test_it_is_a_schema() -> None:
-    schema = spec_json_schema()
+    schema = json_schema(SPEC_FILE)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"]
@@ -161,7 +161,7 @@ def every_property(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "schema"), every_property(spec_json_schema()), ids=lambda v: str(v)[:20]
+    ("name", "schema"), every_property(json_schema(SPEC_FILE)), ids=lambda v: str(v)[:20]
 )
 def test_every_key_is_described_and_its_examples_are_right(
     name: str, schema: dict[str, Any]
@@ -173,8 +173,8 @@ def test_every_key_is_described_and_its_examples_are_right(
 
 
 def test_the_reference_has_every_key() -> None:
-    page = spec_reference()
-    for name, _ in every_property(spec_json_schema()):
+    page = reference(SPEC_FILE)
+    for name, _ in every_property(json_schema(SPEC_FILE)):
         assert f"\n| `{name}` |" in page
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in rows} == {6}

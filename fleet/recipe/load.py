@@ -1,0 +1,88 @@
+"""A file's bytes to a Recipe, or to every fault that it has.
+
+Takes the bytes and a function that looks for other files. Paths in a recipe count from its own folder: the function
+handed in sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fleet.errors import SpecError
+from fleet.recipe import coherence
+from fleet.recipe.fields import RECIPE_FILE
+from fleet.recipe.model import Recipe, Step
+from fleet.spec import rules
+from fleet.spec.build import build
+from fleet.spec.document import parse
+from fleet.spec.model import ImageSelector
+from fleet.spec.places import Loc, Reading
+from fleet.spec.reader import read_tree
+from fleet.spec.refusal import RefusedError, shown
+
+_FROM_RECIPE = "correct the path, which counts from the recipe's folder"
+
+
+def load_recipe(text: bytes, *, file: str, exists: Callable[[str], bool]) -> Recipe:
+    """Read, check and type a recipe. `file` is its name in messages.
+
+    `exists` tells whether a path is there that a step or a test names. Raises SpecError with all faults, in the order
+    of lines.
+    """
+    root = parse(text, file=file, newcomer=RECIPE_FILE.newcomer)
+    tree, reading = read_tree(root, RECIPE_FILE, file=file)
+    _check_paths(tree, reading, exists)
+    _check_steps(tree, reading)
+    recipe = build(Recipe, tree, reading)
+    if recipe is None or reading.faults:
+        raise SpecError(tuple(dict.fromkeys(reading.faults)))
+    return recipe
+
+
+def _check_paths(tree: dict[str, Any], reading: Reading, exists: Callable[[str], bool]) -> None:
+    for loc, path in _paths(tree):
+        if rules.is_path(path) and not exists(path):
+            reading.bad(loc, f"{shown(path)} is not there", _FROM_RECIPE)
+
+
+def _check_steps(tree: dict[str, Any], reading: Reading) -> None:
+    """The model holds the steps against the image as well, but only where no step has a fault of its own."""
+    image = _valid(ImageSelector, tree.get("image"))
+    steps = tree.get("steps")
+    if image is None or not isinstance(steps, list):
+        return
+    try:
+        coherence.check_steps([_valid(Step, step) for step in steps], image)
+    except RefusedError as refused:
+        reading.object(("steps",), refused.objections)
+
+
+def _valid(kind: Any, value: object) -> Any:
+    """The value as the model has it, or None where it has faults, which are told elsewhere."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _paths(tree: dict[str, Any]) -> Iterator[tuple[Loc, str]]:
+    """Each local path that the tree has, wherever its surroundings are right so far."""
+    for group, kind in (("steps", "script"), ("tests", "notebook")):
+        for loc, value in _of_kind(tree, group, kind):
+            if isinstance(value, str):
+                yield loc, value
+    for loc, value in _of_kind(tree, "steps", "files"):
+        pairs = value if isinstance(value, list) else []
+        for index, pair in enumerate(pairs):
+            if isinstance(pair, tuple):
+                yield (*loc, index), pair[0]
+
+
+def _of_kind(tree: dict[str, Any], group: str, kind: str) -> Iterator[tuple[Loc, object]]:
+    items = tree.get(group)
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and item.get("kind") == kind:
+            yield (group, index, kind, kind), item.get(kind)
