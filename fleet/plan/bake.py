@@ -1,4 +1,4 @@
-"""Plans a bake: the fleets of one that it needs, what the image is called and tagged, where a broken-off one goes on. Pure."""
+"""Plans a bake: its fleets of one, what the image is called and tagged, where one that broke off goes on. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fleet.plan import tags
 from fleet.plan.facts import ImageFact, InstanceFact
 from fleet.plan.images import ChosenImage, parse_dlami_name
 from fleet.plan.launch import Plan
+from fleet.plan.money import as_number
 from fleet.plan.tokens import digest
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
@@ -30,20 +31,13 @@ _LONGEST_TAG = 255
 
 
 @dataclass(frozen=True)
-class Source:
-    """The environment that an image is made of, and the raw copy of its disk that the builder begins with."""
-
-    instance: InstanceFact
-    framework: str | None
-
-
-@dataclass(frozen=True)
 class BakePlan:
     """What a bake will do, decided. `digest` tells the content: recipe, its files and the base image.
 
     `builder` is the plan of the builder's fleet. `earlier` are the recipe's images in the region, the newest first;
     `same` is one with this very content that is not to be baked again. `expected_seconds` is as long as the last one
-    took, where there is a last one.
+    took, where there is a last one. `raw_image` is the copy of an environment that the builder begins with, where it
+    does; `anew` was asked for although the content is the same.
     """
 
     recipe: Recipe
@@ -55,6 +49,8 @@ class BakePlan:
     same: ImageFact | None
     expected_seconds: int
     expected_by: str
+    raw_image: str | None = None
+    anew: bool = False
 
     @property
     def base(self) -> ChosenImage:
@@ -68,9 +64,42 @@ class BakePlan:
 
     @property
     def instances_usd(self) -> Decimal | None:
-        """USD for the builder as long as a bake is expected to take, try-out included; None where a price is unknown."""
+        """USD for the instances of a bake that takes as long as expected; None where a price is unknown."""
         hourly = self.builder.cost.hourly_at_most
         return None if hourly is None else hourly * self.expected_seconds / 3600
+
+    @property
+    def snapshot_usd(self) -> Decimal | None:
+        """USD per month of 30 days for the image's snapshots in all its regions, at their full size: at most that."""
+        rate = self.builder.observed.prices.rates.get("snapshot")
+        places = 1 + len(self.recipe.output.copy_to)
+        return None if rate is None else rate * self.builder.spec.volume.size_gib * places
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settled JSON shape of `bake --dry-run`."""
+        recipe, most = self.recipe, self.builder.hourly_usd_at_most
+        return {
+            "recipe": recipe.name,
+            "region": self.builder.region,
+            "digest": self.digest,
+            "base_image": self.base.image_id,
+            "base_name": self.base.name,
+            "bakes": not self.bakes_nothing,
+            "image_id": self.same.image_id if self.same else None,
+            "builder": {
+                "fleet": builder_fleet(recipe.name),
+                "types": list(self.builder.spec.instances.types),
+                "markets": list(self.builder.markets),
+                "stage": self.stage,
+            },
+            "steps": [step.title for step in recipe.steps],
+            "tests": [test.title for test in recipe.tests],
+            "expected_seconds": self.expected_seconds,
+            "hourly_usd": as_number(most),
+            "instances_usd": as_number(self.instances_usd),
+            "snapshot_monthly_usd": as_number(self.snapshot_usd),
+            "warnings": list(self.builder.warnings),
+        }
 
 
 def builder_fleet(recipe: str) -> str:
@@ -108,7 +137,10 @@ def trial_spec(recipe: Recipe, image_id: str) -> FleetSpec:
     """Give the spec of the instance that a new image is tried on."""
     builder = builder_spec(recipe, raw_image=image_id)
     return builder.model_copy(
-        update={"name": trial_fleet(recipe.name), "expires": min(TRIAL_EXPIRES, recipe.builder.expires)}
+        update={
+            "name": trial_fleet(recipe.name),
+            "expires": min(TRIAL_EXPIRES, recipe.builder.expires),
+        }
     )
 
 
@@ -136,10 +168,7 @@ def stage_tag(content: str, stage: Stage) -> dict[str, str]:
 
 def image_name(recipe: Recipe, content: str, *, begun_at: datetime) -> str:
     """Fill in the name. The time is that of the builder's launch, so that a bake that is run again finds its image."""
-    begun = begun_at.astimezone(UTC)
-    return recipe.output.name.format(
-        recipe=recipe.name, date=f"{begun:%Y-%m-%d}", time=f"{begun:%H%M}", digest=content
-    )
+    return recipe.image_name(made_at=begun_at.astimezone(UTC), digest=content)
 
 
 def image_tags(plan: BakePlan, *, name: str, base: ImageFact | None) -> dict[str, str]:
@@ -168,9 +197,7 @@ def framework_of(image: ImageFact) -> str | None:
     return image.tags.get(tags.FRAMEWORK) or (name.framework if name else None)
 
 
-def image_of(
-    images: Sequence[ImageFact], content: str, *, begun: str | None
-) -> ImageFact | None:
+def image_of(images: Sequence[ImageFact], content: str, *, begun: str | None) -> ImageFact | None:
     """Choose the image of a content that a bake goes on with, or that makes one needless; None where one is to be made.
 
     `begun` is the name of the image that the standing builder makes: while there is a builder, only that one counts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -18,7 +18,7 @@ class BakeReport:
     """An image that has passed its try-out, and what was done for it.
 
     `outcome` is `unchanged` where the very same content had been baked before. `copies` are image ids by region,
-    `removed` the older images that were deregistered, `kept` why others were not. `seconds` is the whole bake's time,
+    `trouble` says why a region has none, `removed` are older images that were deregistered, `kept` why others were not. `seconds` is the whole bake's time,
     None where nothing was baked; `log` where its output is. `receipts` are those of the fleets that it needed.
     """
 
@@ -31,11 +31,12 @@ class BakeReport:
     status: str
     base_image: str
     tests: tuple[str, ...] = ()
-    copies: Mapping[str, str] | None = None
+    copies: Mapping[str, str] = field(default_factory=dict)
+    trouble: Mapping[str, str] = field(default_factory=dict)
     shared_with: tuple[str, ...] = ()
     deprecated_at: datetime | None = None
     removed: tuple[str, ...] = ()
-    kept: Mapping[str, str] | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
     seconds: int | None = None
     log: str | None = None
     receipts: tuple[Receipt, ...] = ()
@@ -44,6 +45,11 @@ class BakeReport:
     def clean(self) -> bool:
         """Whether nothing is left of the fleets that the bake needed."""
         return all(receipt.clean for receipt in self.receipts)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all was done that the recipe asks for, and nothing is left of what it took."""
+        return self.clean and not self.trouble
 
     def as_json(self) -> dict[str, object]:
         """Give the settled JSON shape of `bake`."""
@@ -57,11 +63,12 @@ class BakeReport:
             "status": self.status,
             "base_image": self.base_image,
             "tests": list(self.tests),
-            "copies": dict(self.copies or {}),
+            "copies": dict(self.copies),
+            "trouble": dict(self.trouble),
             "shared_with": list(self.shared_with),
             "deprecated_at": tags.expiry_text(self.deprecated_at) if self.deprecated_at else None,
             "removed": list(self.removed),
-            "kept": dict(self.kept or {}),
+            "kept": dict(self.kept),
             "seconds": self.seconds,
             "log": self.log,
             "receipts": [receipt.as_json() for receipt in self.receipts],

@@ -37,6 +37,8 @@ class Deadlines:
     bootstrap: float = 1800
     proof: float = 300
     terminated: float = 600
+    bake: float = 10800
+    image: float = 7200
     look: float = 5
 
 

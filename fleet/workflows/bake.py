@@ -1,0 +1,157 @@
+"""Bakes: from a recipe to an image that has been tried. Run again after a crash it goes on, or begins cleanly anew.
+
+What tells how far a bake is stands in tags: the builder's stage, the image's content and status.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleet.aws.images import describe_image
+from fleet.aws.own_images import tag_resources
+from fleet.errors import BakeError, FleetError
+from fleet.plan import tags
+from fleet.plan.bake import BakePlan, builder_fleet
+from fleet.plan.bake_report import BakeReport
+from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.plan.receipt import Receipt
+from fleet.workflows.amis import promote
+from fleet.workflows.bake_builder import (
+    end_spot_builder,
+    image_from_builder,
+    take_builder_away,
+)
+from fleet.workflows.bake_finish import Finished, finish
+from fleet.workflows.bake_image import wait_until_available
+from fleet.workflows.bake_log import logged
+from fleet.workflows.bake_plan import plan_bake
+from fleet.workflows.bake_source import make_raw_image
+from fleet.workflows.bake_trial import leftovers, try_image
+from fleet.workflows.context import Context
+from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.lease import HeldLease, hold_lease
+
+
+def apply_bake(context: Context, plan: BakePlan, *, keep_builder: bool = False) -> BakeReport:
+    """Bake an image, try it, make it the recipe's stable one, and take the builder away.
+
+    One run at a time works on a recipe. Raises BakeError where the recipe is at fault: then the builder is taken away,
+    unless `keep_builder`. After any other error, and after an interrupt, what there is stays for the next run.
+    """
+    with logged(context, plan.recipe.name) as (logging, path):
+        return _Bake(logging, plan, path, keep_builder=keep_builder).run()
+
+
+def apply_bake_from(
+    context: Context,
+    plan: BakePlan,
+    source: InstanceFact,
+    *,
+    reboot: bool = False,
+    keep_builder: bool = False,
+) -> BakeReport:
+    """Bake an image that begins with a copy of an environment's disk, as `apply_bake`.
+
+    The environment is not touched beyond its snapshot, for which it is rebooted where that is asked for.
+    """
+    with logged(context, plan.recipe.name) as (logging, path):
+        raw = make_raw_image(logging, plan.recipe.name, source, reboot=reboot)
+        copied = plan_bake(logging, plan.recipe, plan.files, raw_image=raw, anew=plan.anew)
+        return _Bake(logging, copied, path, keep_builder=keep_builder).run()
+
+
+class _Bake:
+    def __init__(self, context: Context, plan: BakePlan, log: Path, *, keep_builder: bool) -> None:
+        self._context, self._plan, self._log = context, plan, log
+        self._keep_builder = keep_builder
+        self._began = context.clock()
+        self._receipts: list[Receipt] = []
+        self._tests: tuple[str, ...] = ()
+
+    def run(self) -> BakeReport:
+        """Do all of it."""
+        if self._plan.bakes_nothing and not self._plan.builder.owned.instances:
+            same = self._plan.same
+            assert same is not None  # noqa: S101 - for the type checker
+            return self._report(same.image_id, finish(self._context, self._plan, same))
+        self._clear_the_way()
+        fleet, account_id = builder_fleet(self._plan.recipe.name), self._plan.builder.account_id
+        with hold_lease(self._context, fleet, account_id=account_id, command="bake") as lease:
+            # Another run may have come further while this one waited.
+            self._plan = _again(self._context, self._plan)
+            image_id = self._image(lease)
+            finished = finish(self._context, self._plan, _described(self._context, image_id))
+        self._receipts.append(apply_down(self._context, plan_down(self._context, fleet)))
+        return self._report(image_id, finished)
+
+    def _clear_the_way(self) -> None:
+        """Take away what an earlier bake has left and this one cannot go on with."""
+        if self._plan.same is None and (left := leftovers(self._context, self._plan)):
+            self._receipts.append(left)
+        if self._plan.stage in {"stale", "sealing"}:
+            why = (
+                "is of another recipe" if self._plan.stage == "stale" else "was left half sanitised"
+            )
+            self._context.tell(None, "builder", "note", f"the one that stands {why}: it goes first")
+            take_builder_away(self._context, self._plan)
+
+    def _image(self, lease: HeldLease) -> str:
+        """Give the image, whole and tried."""
+        image_id = self._plan.same.image_id if self._plan.same else self._built(lease)
+        wait_until_available(self._context, image_id)
+        end_spot_builder(self._context, self._plan)
+        image = _described(self._context, image_id)
+        if image.tags.get(tags.STATUS) == tags.CANDIDATE:
+            self._tests, receipt = try_image(self._context, self._plan, image)
+            self._receipts.append(receipt)
+            self._tag_duration(image)
+            promote(self._context, image_id)
+        return image_id
+
+    def _built(self, lease: HeldLease) -> str:
+        try:
+            return image_from_builder(self._context, self._plan, lease)
+        except BakeError:
+            if not self._keep_builder:
+                take_builder_away(self._context, self._plan, held=lease)
+            raise
+
+    def _tag_duration(self, image: ImageFact) -> None:
+        """Write down how long it took, unless a part of it was done by an earlier run."""
+        if self._plan.same is None and self._plan.stage == "fresh":
+            seconds = {tags.BAKED_SECONDS: str(round(self._context.clock() - self._began))}
+            tag_resources(self._context.aws, ids=(image.image_id,), tags=seconds)
+
+    def _report(self, image_id: str, finished: Finished) -> BakeReport:
+        plan, image = self._plan, _described(self._context, image_id)
+        return BakeReport(
+            recipe=plan.recipe.name,
+            region=self._context.aws.region,
+            outcome="unchanged" if plan.bakes_nothing else "baked",
+            image_id=image_id,
+            name=image.name,
+            digest=plan.digest,
+            status=image.tags.get(tags.STATUS, ""),
+            base_image=image.tags.get(tags.BASE_IMAGE, ""),
+            tests=self._tests,
+            copies=finished.copies,
+            trouble=finished.trouble,
+            shared_with=plan.recipe.output.share_with,
+            deprecated_at=finished.deprecated_at,
+            removed=finished.removed,
+            kept=finished.kept,
+            seconds=None if plan.bakes_nothing else round(self._context.clock() - self._began),
+            log=str(self._log),
+            receipts=tuple(self._receipts),
+        )
+
+
+def _again(context: Context, plan: BakePlan) -> BakePlan:
+    return plan_bake(context, plan.recipe, plan.files, raw_image=plan.raw_image, anew=plan.anew)
+
+
+def _described(context: Context, image_id: str) -> ImageFact:
+    found = describe_image(context.aws, image_id=image_id)
+    if not found:
+        raise FleetError(f"image {image_id} is not there any more", remedy="run `fleet bake` again")
+    return found[0]

@@ -1,0 +1,162 @@
+"""Takes a builder from its launch to an image that is on its way: steps, tests, scan, sanitising, CreateImage.
+
+Each stage is written in a tag of the builder before it begins. A builder that may be half sanitised is thrown away:
+nobody can look at it any more, and what cannot be looked at is in no image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleet.aws.images import describe_image
+from fleet.aws.instances import describe_instances, stop_instances, terminate_instances
+from fleet.aws.own_images import describe_recipe_images
+from fleet.errors import AwsError, BakeError, FleetError
+from fleet.plan import tags
+from fleet.plan.bake import (
+    BakePlan,
+    Stage,
+    builder_fleet,
+    image_name,
+    image_tags,
+    stage_of,
+    stage_tag,
+)
+from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.workflows.bake_host import Finding, run_steps, run_tests, sanitise, scan
+from fleet.workflows.bake_image import make_or_find
+from fleet.workflows.bake_open import Ready, one_live, ready_host
+from fleet.workflows.context import Context
+from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.lease import HeldLease
+from fleet.workflows.retrying import sent
+from fleet.workflows.tagging import put_tags
+
+_POLL_SECONDS = 1.0
+_MOST_FINDINGS = 10
+
+
+def image_from_builder(context: Context, plan: BakePlan, lease: HeldLease) -> str:
+    """Build, test, sanitise and begin the image; gives its id. Goes on where another run has stopped."""
+    fleet = builder_fleet(plan.recipe.name)
+    standing = [i for i in describe_instances(context.aws, fleet=fleet) if i.live]
+    stage = stage_of(standing[0] if standing else None, plan.digest)
+    if stage == "sealed":
+        context.tell(None, "builder", "note", "sanitised already: its image is made")
+    else:
+        _seal(context, plan, lease)
+    builder = one_live(context, fleet)
+    lease.renew()  # whoever has taken over by now makes the next step
+    _stop(context, builder)
+    return _create(context, plan, builder)
+
+
+def _seal(context: Context, plan: BakePlan, lease: HeldLease) -> None:
+    with ready_host(context, plan.builder, held=lease) as ready:
+        _mark(context, ready.instance, plan, "steps")
+        until = context.clock() + context.deadlines.bake
+        run_steps(ready.host, plan.recipe, plan.files, deadline=until)
+        _test(ready, plan, until)
+        _require_clean(scan(ready.host, known=ready.known, sanitised=False, deadline=until))
+        _mark(context, ready.instance, plan, "sealing")
+        sanitise(ready.host, deadline=until)
+        _require_clean(scan(ready.host, known=ready.known, sanitised=True, deadline=until))
+        _mark(context, ready.instance, plan, "sealed")
+
+
+def _test(ready: Ready, plan: BakePlan, until: float) -> None:
+    results = run_tests(ready.host, plan.recipe, plan.files, gpus=ready.gpus, deadline=until)
+    failed = [result for result in results if not result.passed]
+    if failed:
+        raise BakeError(
+            f"{len(failed)} of {len(results)} tests failed on the builder: {failed[0].title}",
+            remedy="correct the recipe; no image was made",
+            log=failed[0].log,
+        )
+
+
+def _require_clean(findings: Sequence[Finding]) -> None:
+    if not findings:
+        return
+    shown = tuple(f"{one.path}:{one.line}: {one.what}" for one in findings[:_MOST_FINDINGS])
+    if len(findings) > len(shown):
+        shown = (*shown, f"and {len(findings) - len(shown)} more")
+    raise BakeError(
+        f"there are secrets on the builder ({len(findings)}): {shown[0]}",
+        remedy="take out the step that leaves it there; no image was made",
+        log=shown,
+    )
+
+
+def _mark(context: Context, builder: InstanceFact, plan: BakePlan, stage: Stage) -> None:
+    put_tags(context, builder, stage_tag(plan.digest, stage))
+
+
+def _stop(context: Context, builder: InstanceFact) -> None:
+    """Stop the builder, so that its disk is at rest. EC2 cannot stop a Spot Instance: CreateImage reboots that one."""
+    if builder.market == "spot":
+        return
+    context.tell(None, "builder", "running", "stopping")
+    ids = (builder.instance_id,)
+    if builder.state == "running":
+        sent(context, lambda: stop_instances(context.aws, instance_ids=ids))
+    deadline = context.clock() + context.deadlines.running
+    while builder.state != "stopped":
+        if context.clock() >= deadline:
+            raise FleetError(
+                f"the builder {builder.instance_id} is still {builder.state}",
+                remedy="run `fleet bake` again, which goes on from here",
+            )
+        context.sleep(_POLL_SECONDS)
+        builder = one_live(context, builder.fleet)
+    context.tell(None, "builder", "done", "stopped")
+
+
+def _create(context: Context, plan: BakePlan, builder: InstanceFact) -> str:
+    recipe = plan.recipe
+    name = image_name(recipe, plan.digest, begun_at=builder.launched_at)
+    base = _base_of(context, plan)
+    system = f" on {base.name}" if base else ""
+    said = recipe.description or f"{recipe.name}{system}"
+
+    def ours() -> str | None:
+        found = describe_recipe_images(context.aws, recipe=recipe.name)
+        return next((image.image_id for image in found if image.name == name), None)
+
+    return make_or_find(
+        context,
+        ours,
+        instance_id=builder.instance_id,
+        name=name,
+        description=said[:255],
+        tags=image_tags(plan, name=name, base=base),
+    )
+
+
+def _base_of(context: Context, plan: BakePlan) -> ImageFact | None:
+    """Give what the image stands on: where the builder began with a raw copy of an environment, that one's image."""
+    raw = next(iter(describe_image(context.aws, image_id=plan.base.image_id)), None)
+    if raw is None or tags.BAKE_SOURCE not in raw.tags:
+        return raw
+    return next(iter(describe_image(context.aws, image_id=raw.tags[tags.BASE_IMAGE])), raw)
+
+
+def end_spot_builder(context: Context, plan: BakePlan) -> None:
+    """Terminate a builder of Spot as soon as its image is whole: one that cannot be stopped goes on costing."""
+    fleet = builder_fleet(plan.recipe.name)
+    live = [one for one in describe_instances(context.aws, fleet=fleet) if one.live]
+    ids = [one.instance_id for one in live if one.market == "spot"]
+    if ids:
+        terminate_instances(context.aws, instance_ids=ids)
+
+
+def take_builder_away(context: Context, plan: BakePlan, *, held: HeldLease | None = None) -> None:
+    """Take the builder's fleet away, whoever is at work on it. What is left is told."""
+    fleet = builder_fleet(plan.recipe.name)
+    try:
+        receipt = apply_down(context, plan_down(context, fleet), held=held)
+    except AwsError as error:
+        context.tell(None, "builder", "failed", f"could not be taken away: {error}")
+        return
+    for one in receipt.left:
+        context.tell(None, "builder", "failed", f"{one.resource_id} is left: {one.command}")

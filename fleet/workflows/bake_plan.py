@@ -1,0 +1,68 @@
+"""Plans a bake: what is there already, what the builder begins with, what it costs. Changes nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fleet.aws.own_images import describe_recipe_images
+from fleet.plan.bake import (
+    BakePlan,
+    builder_spec,
+    content_digest,
+    expected,
+    image_name,
+    image_of,
+    stage_of,
+)
+from fleet.plan.facts import InstanceFact
+from fleet.plan.launch import Plan
+from fleet.recipe.files import RecipeFiles
+from fleet.recipe.model import Recipe
+from fleet.workflows.context import Context
+from fleet.workflows.planning import plan_up
+
+
+def plan_bake(
+    context: Context,
+    recipe: Recipe,
+    files: RecipeFiles,
+    *,
+    raw_image: str | None = None,
+    anew: bool = False,
+) -> BakePlan:
+    """Observe and plan. With `raw_image` the builder begins with that copy of an environment.
+
+    With `anew` an image of the same content is no reason to bake nothing.
+    """
+    _ = context.aws.ec2  # making clients is not thread-safe
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(describe_recipe_images, context.aws, recipe=recipe.name)
+        builder = plan_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())
+        earlier = sorted(asked.result(), key=lambda image: image.created_at, reverse=True)
+    content = content_digest(recipe, files, builder.image.image_id)
+    standing = live_builder(builder)
+    stage = stage_of(standing, content)
+    begun = None
+    if standing is not None and stage != "stale":
+        begun = image_name(recipe, content, begun_at=standing.launched_at)
+    seconds, by = expected(earlier)
+    return BakePlan(
+        recipe=recipe,
+        files=files,
+        digest=content,
+        builder=builder,
+        stage=stage,
+        earlier=tuple(earlier),
+        same=None if anew and begun is None else image_of(earlier, content, begun=begun),
+        expected_seconds=seconds,
+        expected_by=by,
+        raw_image=raw_image,
+        anew=anew,
+    )
+
+
+def live_builder(plan: Plan) -> InstanceFact | None:
+    """Give the builder that stands, however far it is."""
+    live = [one for one in plan.owned.instances if one.live]
+    return max(live, key=lambda one: one.launched_at, default=None)

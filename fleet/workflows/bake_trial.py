@@ -1,0 +1,94 @@
+"""Tries a new image: an instance is launched from it, becomes an environment, and passes the recipe's tests again.
+
+What is on the image is read there too, and kept with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleet.aws.manifests import write_manifest
+from fleet.errors import BakeError, FleetError
+from fleet.plan import tags
+from fleet.plan.bake import BakePlan, trial_fleet, trial_spec
+from fleet.plan.facts import ImageFact
+from fleet.plan.launch import Plan
+from fleet.plan.manifest import manifest_text, pack
+from fleet.plan.receipt import Receipt
+from fleet.workflows.bake_host import collect_manifest, run_tests
+from fleet.workflows.bake_open import Ready, ready_host
+from fleet.workflows.context import Context
+from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.planning import plan_up
+
+
+def try_image(
+    context: Context, plan: BakePlan, image: ImageFact
+) -> tuple[tuple[str, ...], Receipt]:
+    """Launch from the image, test, keep its manifest, and take the instance away; gives the tests that passed.
+
+    Raises BakeError where the image does not pass: it stays a candidate. The instance is taken away either way.
+    """
+    context.tell(None, "try-out", "running", image.image_id)
+    trial = _plan(context, plan, image)
+    try:
+        with ready_host(context, trial) as ready:
+            passed = _test(context, ready, plan, image)
+    except FleetError as error:
+        _take_away(context, trial.fleet)
+        raise _not_passed(image, error) from error
+    receipt = _take_away(context, trial.fleet)
+    context.tell(None, "try-out", "done", f"{len(passed)} tests passed")
+    return passed, receipt
+
+
+def _plan(context: Context, plan: BakePlan, image: ImageFact) -> Plan:
+    """Plan the instance. One that stands of another image was left by a bake that broke off: it goes first."""
+    spec = trial_spec(plan.recipe, image.image_id)
+    trial = plan_up(context, spec, folder=Path())
+    if any(one.live and one.image_id != image.image_id for one in trial.owned.instances):
+        _take_away(context, trial.fleet)
+        trial = plan_up(context, spec, folder=Path())
+    return trial
+
+
+def _test(context: Context, ready: Ready, plan: BakePlan, image: ImageFact) -> tuple[str, ...]:
+    until = context.clock() + context.deadlines.bake
+    results = run_tests(ready.host, plan.recipe, plan.files, gpus=ready.gpus, deadline=until)
+    failed = [result for result in results if not result.passed]
+    if failed:
+        raise BakeError(
+            f"{len(failed)} of {len(results)} tests failed: {failed[0].title}",
+            remedy="",
+            log=failed[0].log,
+        )
+    manifest = collect_manifest(ready.host, deadline=until)
+    owned = {key: image.tags[key] for key in (tags.MANAGED_BY, tags.RECIPE) if key in image.tags}
+    parts = pack(manifest_text(manifest))
+    write_manifest(context.aws, image_id=image.image_id, parts=parts, tags=owned)
+    return tuple(result.title for result in results)
+
+
+def _not_passed(image: ImageFact, error: FleetError) -> BakeError:
+    log = error.log if isinstance(error, BakeError) else ()
+    return BakeError(
+        f"{image.image_id} did not pass its try-out: {error.message}",
+        remedy="it stays a candidate, which no name leads to: `fleet bake` again tries it once more, "
+        f"`fleet amis rm {image.image_id}` removes it",
+        log=log,
+    )
+
+
+def _take_away(context: Context, fleet: str) -> Receipt:
+    receipt = apply_down(context, plan_down(context, fleet))
+    for one in receipt.left:
+        context.tell(None, "try-out", "failed", f"{one.resource_id} is left: {one.command}")
+    return receipt
+
+
+def leftovers(context: Context, plan: BakePlan) -> Receipt | None:
+    """Take away what a try-out that broke off has left; None where there is nothing."""
+    teardown = plan_down(context, trial_fleet(plan.recipe.name))
+    if not teardown.release:
+        return None
+    return apply_down(context, teardown)
