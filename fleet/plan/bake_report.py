@@ -18,8 +18,9 @@ class BakeReport:
     """An image that has passed its try-out, and what was done for it.
 
     `outcome` is `unchanged` where the very same content had been baked before. `copies` are image ids by region,
-    `trouble` says why a region has none, `removed` are older images that were deregistered, `kept` why others were not. `seconds` is the whole bake's time,
-    None where nothing was baked; `log` where its output is. `receipts` are those of the fleets that it needed.
+    `trouble` says why a region has none, `removed` are older images that were deregistered, `kept` why others were not.
+    `seconds` is the whole bake's time, None where nothing was baked; `log` where its output is. `receipts` are those
+    of the fleets that it needed.
     """
 
     recipe: str
