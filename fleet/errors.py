@@ -18,6 +18,7 @@ Takes what happened, to what, and the remedy; gives one line. Nothing here impor
     │   ├── UnreachableError                no connection within the deadline
     │   ├── HostKeyError                    the host is not who it was
     │   ├── BootstrapError                  a step on the host failed
+    │   ├── BakeError                       a step or a test of a recipe failed, or the image may not be made
     │   └── ProofError                      a service is up but does not do what it must
     ├── NothingFoundError                   no such fleet or member
     └── SandboxError                        the sandbox cannot start, stop or answer
@@ -143,6 +144,10 @@ class HostKeyError(HostError):
 
 class BootstrapError(HostError):
     """A step of the bootstrap failed on the host."""
+
+
+class BakeError(HostError):
+    """A step or a test of a recipe failed on the host, or what is on it may not become an image."""
 
 
 class ProofError(HostError):

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 
 import yaml
 
+from fleet.plan.bake_scripts import BakeTexts
 from fleet.plan.bootstrap import Texts
 from fleet.plan.facts import Figure
 from fleet.plan.image_support import SupportTable
@@ -67,6 +68,20 @@ def load_rotation() -> str:
 def load_extension() -> str:
     """Read the template of the script that moves a machine's end."""
     return (shipped("templates") / "extend.sh.j2").read_text("utf-8")
+
+
+@functools.cache
+def load_bake_texts() -> BakeTexts:
+    """Read what a bake does on its builder; its scripts share parts with the bootstrap's."""
+    parts = dict(load_texts().parts)
+    for part in (shipped("templates") / "bake").iterdir():
+        parts[f"bake/{part.name.removesuffix('.sh.j2')}"] = part.read_text("utf-8")
+    programs = {
+        program.name: program.read_text("utf-8")
+        for program in (shipped("userdata") / "bake").iterdir()
+        if program.name.endswith(".py")
+    }
+    return BakeTexts(parts, programs)
 
 
 @functools.cache
