@@ -24,6 +24,7 @@ from fleet.workflows.bake_builder import (
 from fleet.workflows.bake_finish import Finished, finish
 from fleet.workflows.bake_image import wait_until_available
 from fleet.workflows.bake_log import logged
+from fleet.workflows.bake_open import OpenBench, open_bench
 from fleet.workflows.bake_plan import plan_bake
 from fleet.workflows.bake_source import make_raw_image
 from fleet.workflows.bake_trial import leftovers, try_image
@@ -32,14 +33,20 @@ from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.lease import HeldLease, hold_lease
 
 
-def apply_bake(context: Context, plan: BakePlan, *, keep_builder: bool = False) -> BakeReport:
+def apply_bake(
+    context: Context,
+    plan: BakePlan,
+    *,
+    keep_builder: bool = False,
+    opener: OpenBench = open_bench,
+) -> BakeReport:
     """Bake an image, try it, make it the recipe's stable one, and take the builder away.
 
     One run at a time works on a recipe. Raises BakeError where the recipe is at fault: then the builder is taken away,
     unless `keep_builder`. After any other error, and after an interrupt, what there is stays for the next run.
     """
     with logged(context, plan.recipe.name) as (logging, path):
-        return _Bake(logging, plan, path, keep_builder=keep_builder).run()
+        return _Bake(logging, plan, path, opener, keep_builder=keep_builder).run()
 
 
 def apply_bake_from(
@@ -49,6 +56,7 @@ def apply_bake_from(
     *,
     reboot: bool = False,
     keep_builder: bool = False,
+    opener: OpenBench = open_bench,
 ) -> BakeReport:
     """Bake an image that begins with a copy of an environment's disk, as `apply_bake`.
 
@@ -57,12 +65,20 @@ def apply_bake_from(
     with logged(context, plan.recipe.name) as (logging, path):
         raw = make_raw_image(logging, plan.recipe.name, source, reboot=reboot)
         copied = plan_bake(logging, plan.recipe, plan.files, raw_image=raw, anew=plan.anew)
-        return _Bake(logging, copied, path, keep_builder=keep_builder).run()
+        return _Bake(logging, copied, path, opener, keep_builder=keep_builder).run()
 
 
 class _Bake:
-    def __init__(self, context: Context, plan: BakePlan, log: Path, *, keep_builder: bool) -> None:
-        self._context, self._plan, self._log = context, plan, log
+    def __init__(
+        self,
+        context: Context,
+        plan: BakePlan,
+        log: Path,
+        opener: OpenBench,
+        *,
+        keep_builder: bool,
+    ) -> None:
+        self._context, self._plan, self._log, self._open = context, plan, log, opener
         self._keep_builder = keep_builder
         self._began = context.clock()
         self._receipts: list[Receipt] = []
@@ -102,7 +118,7 @@ class _Bake:
         end_spot_builder(self._context, self._plan)
         image = _described(self._context, image_id)
         if image.tags.get(tags.STATUS) == tags.CANDIDATE:
-            self._tests, receipt = try_image(self._context, self._plan, image)
+            self._tests, receipt = try_image(self._context, self._plan, image, self._open)
             self._receipts.append(receipt)
             self._tag_duration(image)
             promote(self._context, image_id)
@@ -110,7 +126,7 @@ class _Bake:
 
     def _built(self, lease: HeldLease) -> str:
         try:
-            return image_from_builder(self._context, self._plan, lease)
+            return image_from_builder(self._context, self._plan, lease, self._open)
         except BakeError:
             if not self._keep_builder:
                 take_builder_away(self._context, self._plan, held=lease)

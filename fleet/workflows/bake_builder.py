@@ -23,9 +23,9 @@ from fleet.plan.bake import (
     stage_tag,
 )
 from fleet.plan.facts import ImageFact, InstanceFact
-from fleet.workflows.bake_host import Finding, run_steps, run_tests, sanitise, scan
+from fleet.workflows.bake_host import Finding, TestResult
 from fleet.workflows.bake_image import make_or_find
-from fleet.workflows.bake_open import Ready, one_live, ready_host
+from fleet.workflows.bake_open import Bench, OpenBench, one_live
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.lease import HeldLease
@@ -36,7 +36,9 @@ _POLL_SECONDS = 1.0
 _MOST_FINDINGS = 10
 
 
-def image_from_builder(context: Context, plan: BakePlan, lease: HeldLease) -> str:
+def image_from_builder(
+    context: Context, plan: BakePlan, lease: HeldLease, open_bench: OpenBench
+) -> str:
     """Build, test, sanitise and begin the image; gives its id. Goes on where another run has stopped."""
     fleet = builder_fleet(plan.recipe.name)
     standing = [i for i in describe_instances(context.aws, fleet=fleet) if i.live]
@@ -44,35 +46,36 @@ def image_from_builder(context: Context, plan: BakePlan, lease: HeldLease) -> st
     if stage == "sealed":
         context.tell(None, "builder", "note", "sanitised already: its image is made")
     else:
-        _seal(context, plan, lease)
+        with open_bench(context, plan.builder, held=lease) as bench:
+            _seal(context, plan, bench)
     builder = one_live(context, fleet)
     lease.renew()  # whoever has taken over by now makes the next step
     _stop(context, builder)
     return _create(context, plan, builder)
 
 
-def _seal(context: Context, plan: BakePlan, lease: HeldLease) -> None:
-    with ready_host(context, plan.builder, held=lease) as ready:
-        _mark(context, ready.instance, plan, "steps")
-        until = context.clock() + context.deadlines.bake
-        run_steps(ready.host, plan.recipe, plan.files, deadline=until)
-        _test(ready, plan, until)
-        _require_clean(scan(ready.host, known=ready.known, sanitised=False, deadline=until))
-        _mark(context, ready.instance, plan, "sealing")
-        sanitise(ready.host, deadline=until)
-        _require_clean(scan(ready.host, known=ready.known, sanitised=True, deadline=until))
-        _mark(context, ready.instance, plan, "sealed")
+def _seal(context: Context, plan: BakePlan, bench: Bench) -> None:
+    until = context.clock() + context.deadlines.bake
+    _mark(context, bench, plan, "steps")
+    bench.take_steps(plan, until=until)
+    require_passed(bench.run_tests(plan, until=until))
+    _require_clean(bench.scan(sanitised=False, until=until))
+    _mark(context, bench, plan, "sealing")
+    bench.sanitise(until=until)
+    _require_clean(bench.scan(sanitised=True, until=until))
+    _mark(context, bench, plan, "sealed")
 
 
-def _test(ready: Ready, plan: BakePlan, until: float) -> None:
-    results = run_tests(ready.host, plan.recipe, plan.files, gpus=ready.gpus, deadline=until)
+def require_passed(results: Sequence[TestResult]) -> tuple[str, ...]:
+    """Give the titles of the tests. Raises BakeError, with the last lines of the first one that failed."""
     failed = [result for result in results if not result.passed]
     if failed:
         raise BakeError(
-            f"{len(failed)} of {len(results)} tests failed on the builder: {failed[0].title}",
-            remedy="correct the recipe; no image was made",
+            f"{len(failed)} of {len(results)} tests failed: {failed[0].title}",
+            remedy="correct the recipe",
             log=failed[0].log,
         )
+    return tuple(result.title for result in results)
 
 
 def _require_clean(findings: Sequence[Finding]) -> None:
@@ -88,8 +91,8 @@ def _require_clean(findings: Sequence[Finding]) -> None:
     )
 
 
-def _mark(context: Context, builder: InstanceFact, plan: BakePlan, stage: Stage) -> None:
-    put_tags(context, builder, stage_tag(plan.digest, stage))
+def _mark(context: Context, bench: Bench, plan: BakePlan, stage: Stage) -> None:
+    put_tags(context, bench.instance, stage_tag(plan.digest, stage))
 
 
 def _stop(context: Context, builder: InstanceFact) -> None:

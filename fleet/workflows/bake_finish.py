@@ -8,7 +8,8 @@ from datetime import datetime
 
 from fleet.plan.bake import BakePlan
 from fleet.plan.facts import ImageFact
-from fleet.workflows.amis import Copied, copy_to, deprecate, in_region, prune, share
+from fleet.workflows.ami_copies import Copied, copy_each
+from fleet.workflows.amis import deprecate, in_region, prune, share
 from fleet.workflows.context import Context
 
 
@@ -53,6 +54,6 @@ def _copied(context: Context, plan: BakePlan, image: ImageFact) -> tuple[Copied,
     output = plan.recipe.output
     if not output.copy_to:
         return ()
-    return copy_to(
+    return copy_each(
         context, image, output.copy_to, encrypted=image.encrypted, kms_key=output.kms_key
     )

@@ -1,19 +1,30 @@
-"""Opens the one host of a bake's fleet, once it is a ready environment."""
+"""The one host of a bake's fleet, as a ready environment: what a bake does on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from fleet.aws.instances import describe_instances
 from fleet.errors import BakeError, NothingFoundError
-from fleet.plan.bake import BUILDER
+from fleet.plan.bake import BUILDER, BakePlan
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch import Plan
+from fleet.plan.manifest import Manifest
 from fleet.ssh.connection import open_host
 from fleet.ssh.keys import load_private_key
-from fleet.workflows.bake_host import BakeHost
+from fleet.workflows.bake_host import (
+    BakeHost,
+    Finding,
+    TestResult,
+    collect_manifest,
+    run_steps,
+    run_tests,
+    sanitise,
+    scan,
+)
 from fleet.workflows.bake_log import OUTPUT
 from fleet.workflows.context import Context
 from fleet.workflows.lease import HeldLease
@@ -23,19 +34,73 @@ from fleet.workflows.secrets import describe_secrets
 from fleet.workflows.up import apply_up
 
 
+class Bench(Protocol):
+    """An environment that a bake works on. Everything may raise BakeError, and UnreachableError after `until`."""
+
+    @property
+    def instance(self) -> InstanceFact:
+        """The instance that it runs on."""
+        ...
+
+    def take_steps(self, plan: BakePlan, *, until: float) -> None:
+        """Take the recipe's steps, but those that were taken."""
+        ...
+
+    def run_tests(self, plan: BakePlan, *, until: float) -> tuple[TestResult, ...]:
+        """Run all tests of the recipe."""
+        ...
+
+    def scan(self, *, sanitised: bool, until: float) -> tuple[Finding, ...]:
+        """Look for secrets."""
+        ...
+
+    def sanitise(self, *, until: float) -> None:
+        """Remove what belongs to this one machine; nobody can log in afterwards."""
+        ...
+
+    def collect_manifest(self, *, until: float) -> Manifest:
+        """Read which packages there are."""
+        ...
+
+
+class OpenBench(Protocol):
+    """Brings a fleet of one up, and opens its host."""
+
+    def __call__(
+        self, context: Context, plan: Plan, *, held: HeldLease | None = None
+    ) -> AbstractContextManager[Bench]:
+        """Raise BakeError where it does not become ready. `held` is the fleet's lease, where the caller has it."""
+        ...
+
+
 @dataclass(frozen=True)
-class Ready:
-    """The host of a bake's fleet: open, with Jupyter proven on it. `known` are the secrets that we gave it."""
+class _SshBench:
+    """A host at the end of an SSH connection. `known` are the secrets that we gave it."""
 
     host: BakeHost
     instance: InstanceFact
     gpus: int
     known: tuple[str, ...]
 
+    def take_steps(self, plan: BakePlan, *, until: float) -> None:
+        run_steps(self.host, plan.recipe, plan.files, deadline=until)
+
+    def run_tests(self, plan: BakePlan, *, until: float) -> tuple[TestResult, ...]:
+        return run_tests(self.host, plan.recipe, plan.files, gpus=self.gpus, deadline=until)
+
+    def scan(self, *, sanitised: bool, until: float) -> tuple[Finding, ...]:
+        return scan(self.host, known=self.known, sanitised=sanitised, deadline=until)
+
+    def sanitise(self, *, until: float) -> None:
+        sanitise(self.host, deadline=until)
+
+    def collect_manifest(self, *, until: float) -> Manifest:
+        return collect_manifest(self.host, deadline=until)
+
 
 @contextmanager
-def ready_host(context: Context, plan: Plan, *, held: HeldLease | None = None) -> Iterator[Ready]:
-    """Bring a fleet of one up, and open its host. Raises BakeError where it does not become ready."""
+def open_bench(context: Context, plan: Plan, *, held: HeldLease | None = None) -> Iterator[Bench]:
+    """Bring a fleet of one up, and open its host over SSH. Raises BakeError where it does not become ready."""
     report = apply_up(context, plan, held=held)
     (environment,) = report.environments
     if environment.state != "ready":
@@ -58,7 +123,7 @@ def ready_host(context: Context, plan: Plan, *, held: HeldLease | None = None) -
         )
         token = member_token(secrets.fleet_secret, instance, BUILDER)
         gpus = plan.gpus.get(instance.instance_type, 0)
-        yield Ready(host, instance, gpus, (token,))
+        yield _SshBench(host, instance, gpus, (token,))
 
 
 def one_live(context: Context, fleet: str) -> InstanceFact:

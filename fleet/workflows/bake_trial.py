@@ -15,15 +15,15 @@ from fleet.plan.facts import ImageFact
 from fleet.plan.launch import Plan
 from fleet.plan.manifest import manifest_text, pack
 from fleet.plan.receipt import Receipt
-from fleet.workflows.bake_host import collect_manifest, run_tests
-from fleet.workflows.bake_open import Ready, ready_host
+from fleet.workflows.bake_builder import require_passed
+from fleet.workflows.bake_open import Bench, OpenBench
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.planning import plan_up
 
 
 def try_image(
-    context: Context, plan: BakePlan, image: ImageFact
+    context: Context, plan: BakePlan, image: ImageFact, open_bench: OpenBench
 ) -> tuple[tuple[str, ...], Receipt]:
     """Launch from the image, test, keep its manifest, and take the instance away; gives the tests that passed.
 
@@ -32,8 +32,8 @@ def try_image(
     context.tell(None, "try-out", "running", image.image_id)
     trial = _plan(context, plan, image)
     try:
-        with ready_host(context, trial) as ready:
-            passed = _test(context, ready, plan, image)
+        with open_bench(context, trial) as bench:
+            passed = _test(context, bench, plan, image)
     except FleetError as error:
         _take_away(context, trial.fleet)
         raise _not_passed(image, error) from error
@@ -52,21 +52,13 @@ def _plan(context: Context, plan: BakePlan, image: ImageFact) -> Plan:
     return trial
 
 
-def _test(context: Context, ready: Ready, plan: BakePlan, image: ImageFact) -> tuple[str, ...]:
+def _test(context: Context, bench: Bench, plan: BakePlan, image: ImageFact) -> tuple[str, ...]:
     until = context.clock() + context.deadlines.bake
-    results = run_tests(ready.host, plan.recipe, plan.files, gpus=ready.gpus, deadline=until)
-    failed = [result for result in results if not result.passed]
-    if failed:
-        raise BakeError(
-            f"{len(failed)} of {len(results)} tests failed: {failed[0].title}",
-            remedy="",
-            log=failed[0].log,
-        )
-    manifest = collect_manifest(ready.host, deadline=until)
+    passed = require_passed(bench.run_tests(plan, until=until))
     owned = {key: image.tags[key] for key in (tags.MANAGED_BY, tags.RECIPE) if key in image.tags}
-    parts = pack(manifest_text(manifest))
+    parts = pack(manifest_text(bench.collect_manifest(until=until)))
     write_manifest(context.aws, image_id=image.image_id, parts=parts, tags=owned)
-    return tuple(result.title for result in results)
+    return passed
 
 
 def _not_passed(image: ImageFact, error: FleetError) -> BakeError:
