@@ -45,16 +45,20 @@ def describe_image(aws: Aws, *, image_id: str) -> tuple[ImageFact, ...]:
 
 
 @effect("ec2:DescribeImages")
-def describe_own_images(aws: Aws, *, name: str) -> tuple[ImageFact, ...]:
-    """Describe images of this account (or shared with it) by exact name."""
-    answer = aws.ec2.describe_images(
+def describe_own_images(aws: Aws, *, names: Sequence[str]) -> tuple[ImageFact, ...]:
+    """Describe available images of this account by name patterns, deprecated ones too, which EC2 shows their owner.
+
+    What others share is left out: anybody can share an image of any name with this account.
+    """
+    pages = aws.ec2.get_paginator("describe_images").paginate(
         Owners=["self"],
+        IncludeDeprecated=True,
         Filters=[
-            {"Name": "name", "Values": [name]},
+            {"Name": "name", "Values": list(names)},
             {"Name": "state", "Values": ["available"]},
         ],
     )
-    return tuple(image_fact(image) for image in answer["Images"])
+    return tuple(image_fact(image) for page in pages for image in page["Images"])
 
 
 def image_fact(image: ImageTypeDef) -> ImageFact:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 
 from fleet.errors import FleetError
-from fleet.plan.dlami_names import DlamiName, parse_dlami_name
+from fleet.plan.dlami_names import DlamiName
 from fleet.plan.facts import ImageFact, InstanceTypeFact
+from fleet.plan.named_images import dlami_below
 
 _NEED_PROPRIETARY = frozenset({"p3", "p3dn", "g3", "g3s"})
 _NEED_OLDER = frozenset({"p2", "g2"})
@@ -51,7 +52,7 @@ def refuse_type(
             f"{fact.name} is {'/'.join(fact.architectures)}, {image.image_id} is for {image.architecture}",
             remedy=f"choose instance types for {image.architecture} or another image",
         )
-    name, family = parse_dlami_name(image.name), fact.name.partition(".")[0]
+    name, family = dlami_below(image), fact.name.partition(".")[0]
     if name is not None:
         refusal = _by_maker(name, fact, family) or _by_driver(name, family)
         if refusal is None and family in _FRACTIONAL and not chosen_by_id:

@@ -10,6 +10,7 @@ from fleet.errors import NotFoundError
 from fleet.plan.facts import ImageFact, InstanceTypeFact
 from fleet.plan.image_fit import refuse_type
 from fleet.plan.images import ChosenImage, ImageCatalogue, choose_image
+from fleet.plan.named_images import named_image
 from fleet.spec.model import ImageSelector
 
 _ARCHITECTURES = ("x86_64", "arm64")
@@ -44,7 +45,7 @@ def choose_images(
     Raises NotFoundError where there is an image for none of them.
     """
     if selector.framework is None:
-        wanted: tuple[str, ...] = (shown[0].architecture if shown else _ARCHITECTURES[0],)
+        wanted: tuple[str, ...] = (_architecture(selector, shown),)
     else:
         wanted = (architecture,) if architecture else _ARCHITECTURES
     chosen, missing = [], []
@@ -61,6 +62,13 @@ def choose_images(
         by_id=selector.id is not None,
         notes=(*map(_note, chosen), *(error.message for error in missing)),
     )
+
+
+def _architecture(selector: ImageSelector, shown: Sequence[ImageFact]) -> str:
+    """Give the architecture of the image that is named. Raises NotFoundError where the name means none."""
+    if selector.name is not None:
+        return named_image(selector.name, shown).architecture
+    return shown[0].architecture if shown else _ARCHITECTURES[0]
 
 
 def _note(image: ChosenImage) -> str:

@@ -21,6 +21,7 @@ from fleet.plan.images import (
     is_of_line,
     parse_dlami_name,
 )
+from fleet.plan.named_images import is_named
 from fleet.spec.model import ImageSelector
 
 
@@ -73,7 +74,7 @@ def image_of_instances(instances: Sequence[InstanceFact]) -> str | None:
 
 def _still_asked(kept: ImageFact, selector: ImageSelector, catalogue: ImageCatalogue) -> bool:
     if selector.framework is None:
-        return kept.image_id == selector.id or kept.name == selector.name
+        return kept.image_id == selector.id or is_named(kept, selector.name or "")
     name = parse_dlami_name(kept.name)
     if name is None:
         return False

@@ -10,9 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
+from fleet.plan import tags
 from fleet.plan.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.facts import ImageFact
 from fleet.plan.image_support import SupportTable, patch_text, patch_warning
+from fleet.plan.lineage import is_baked, recipe_of
+from fleet.plan.named_images import (
+    dlami_below,
+    named_image,
+    not_visible,
+    told_framework,
+    told_user,
+)
 from fleet.spec.model import ImageSelector
 
 __all__ = [
@@ -78,6 +87,7 @@ class ImageCatalogue:
 class ChosenImage:
     """The image of the plan. `why` is one line for people; `interpreters` are candidates for the kernel.
 
+    `framework` is the one whose kernel must be there: as it is asked for, or as a baked image tells.
     `install` are the packages that make the framework's own venv where the image does not have it.
     """
 
@@ -118,7 +128,7 @@ def choose_image(
 ) -> ChosenImage:
     """Choose the newest image that fits, or raise NotFoundError with what would fit."""
     if selector.framework is None:
-        image = _newest_named(selector, images, architecture=architecture)
+        image = _asked(selector, images, architecture=architecture)
         return describe_choice(image, selector, catalogue, now=now)
     ours = [
         (name, image)
@@ -142,17 +152,19 @@ def describe_choice(
     image: ImageFact, selector: ImageSelector, catalogue: ImageCatalogue, *, now: datetime
 ) -> ChosenImage:
     """Give an image that is decided on as the plan carries it: explained, with what must be installed."""
-    name = parse_dlami_name(image.name)
-    install = _packages(name, selector, catalogue)
-    framework = selector.framework
+    name = dlami_below(image)
+    framework = selector.framework or told_framework(image)
+    install = _packages(name, framework, selector.version, catalogue)
     frameworks = (framework,) if framework else tuple(catalogue.interpreters)
     warning = name and patch_warning(name, catalogue.support, today=now.date())
     why = _why(image, name, catalogue, now=now)
     note: tuple[str, ...] = ()
-    if install:
+    if install and selector.framework:
         note = (
             f"AWS publishes no such image: {install[0]} is installed on a Base image at bootstrap",
         )
+    if is_baked(image) and image.deprecated_at and image.deprecated_at <= now:
+        note = (f"{image.image_id} is deprecated since {image.deprecated_at:%Y-%m-%d}",)
     return ChosenImage(
         image_id=image.image_id,
         name=image.name,
@@ -160,10 +172,10 @@ def describe_choice(
         root_device=image.root_device,
         root_size_gib=image.root_size_gib,
         user=login_user(image, catalogue),
-        framework=framework,
+        framework=None if framework == "base" else framework,
         interpreters=()
         if install
-        else tuple(path for each in frameworks for path in catalogue.interpreters[each]),
+        else tuple(path for each in frameworks for path in catalogue.interpreters.get(each, ())),
         why="; ".join((why, *note)),
         install=install,
         warnings=(*note, *((warning,) if warning else ())),
@@ -184,10 +196,12 @@ def is_of_line(name: DlamiName, selector: ImageSelector) -> bool:
 
 
 def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
-    """Say who logs in: by the OS in the name, else by the root device that the OS family uses.
+    """Say who logs in: as a baked image tells, by the OS in the name, else by the root device that the OS uses.
 
     Amazon Linux images have /dev/xvda, Ubuntu's /dev/sda1 (EC2 user guide, "Device names").
     """
+    if told := told_user(image):
+        return told
     text = f"{image.name} {image.description}"
     for system in catalogue.os.values():
         if system.title in text:
@@ -195,22 +209,20 @@ def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
     return "ec2-user" if image.root_device == "/dev/xvda" else "ubuntu"
 
 
-def _newest_named(
-    selector: ImageSelector, images: Sequence[ImageFact], *, architecture: str
-) -> ImageFact:
+def _asked(selector: ImageSelector, images: Sequence[ImageFact], *, architecture: str) -> ImageFact:
     asked = selector.id or selector.name
-    if not images:
-        raise NotFoundError(
-            f"image {asked} is not visible in this region",
-            remedy="check the id or name, the region, and that it is shared with this account",
-        )
-    newest = max(images, key=lambda image: image.created_at)
-    if newest.architecture != architecture:
+    if selector.name is not None:
+        image = named_image(selector.name, images)
+    elif images:
+        image = images[0]
+    else:
+        raise not_visible(str(selector.id))
+    if image.architecture != architecture:
         raise FleetError(
-            f"image {asked} is for {newest.architecture}, the instance types are {architecture}",
-            remedy=f"choose instance types for {newest.architecture} or another image",
+            f"image {asked} is for {image.architecture}, the instance types are {architecture}",
+            remedy=f"choose instance types for {image.architecture} or another image",
         )
-    return newest
+    return image
 
 
 def _bases(
@@ -229,12 +241,12 @@ def _bases(
 
 
 def _packages(
-    name: DlamiName | None, selector: ImageSelector, catalogue: ImageCatalogue
+    name: DlamiName | None, framework: str | None, version: str | None, catalogue: ImageCatalogue
 ) -> tuple[str, ...]:
-    installed = catalogue.installed.get(selector.framework or "")
+    installed = catalogue.installed.get(framework or "")
     if installed is None or name is None or name.kind != "base":
         return ()
-    return (installed.package + (f"=={selector.version}.*" if selector.version else ""),)
+    return (installed.package + (f"=={version}.*" if version else ""),)
 
 
 def _rank(name: DlamiName, image: ImageFact) -> tuple[tuple[int, ...], datetime]:
@@ -246,6 +258,10 @@ def _why(
 ) -> str:
     """Explain an image: what it has, how old it is, until when it is patched."""
     age = f"built {max((now - image.created_at).days, 0)} days ago"
+    if is_baked(image):
+        status = image.tags.get(tags.STATUS, tags.CANDIDATE)
+        below = image.tags.get(tags.BASE_NAME) or "an image that is not known"
+        return f"{image.name}, {status} of recipe {recipe_of(image)}, {age}, on {below}"
     if name is None:
         return f"{image.name}, {age}"
     title = _TITLES.get(name.framework or "", f"{name.kind.capitalize()} image")

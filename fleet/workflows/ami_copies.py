@@ -48,7 +48,7 @@ class Copied:
         }
 
 
-def copy_to(
+def copy_each(
     context: Context,
     image: ImageFact,
     regions: Sequence[str],

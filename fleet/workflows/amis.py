@@ -32,7 +32,6 @@ from fleet.plan.lineage import (
     require_previous,
     require_promotable,
 )
-from fleet.workflows.ami_copies import Copied, copy_to
 from fleet.workflows.bake_image import remove_image
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import (
@@ -44,12 +43,10 @@ from fleet.workflows.lineage import (
 )
 
 __all__ = [
-    "Copied",
     "Promotion",
     "Pruned",
     "Removal",
     "apply_removal",
-    "copy_to",
     "deprecate",
     "in_region",
     "plan_promotion",

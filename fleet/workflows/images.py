@@ -12,6 +12,7 @@ from fleet.errors import NotFoundError
 from fleet.plan.facts import ImageFact
 from fleet.plan.image_list import NAME_PATTERNS, ImageQuery, ListedImage, list_matching
 from fleet.plan.images import search_patterns
+from fleet.plan.named_images import name_patterns
 from fleet.spec.model import ImageSelector
 from fleet.workflows.context import Context
 
@@ -45,7 +46,7 @@ def describe_candidates(aws: Aws, selector: ImageSelector) -> tuple[ImageFact, .
     if selector.id is not None:
         return describe_image(aws, image_id=selector.id)
     if selector.name is not None:
-        return describe_own_images(aws, name=selector.name)
+        return describe_own_images(aws, names=name_patterns(selector.name))
     catalogue = load_catalogue()
     names = search_patterns(selector, catalogue)
     return describe_published_images(aws, owner=catalogue.owner, names=names)
