@@ -21,7 +21,7 @@ class RunTest(Frozen):
 
     kind: Literal["run"] = "run"
     run: Annotated[str, AfterValidator(of.command)]
-    expect: Annotated[str, AfterValidator(of.command)] | None = None
+    expect: Annotated[str, AfterValidator(of.expected)] | None = None
     venv: Environment | None = None
 
     @property

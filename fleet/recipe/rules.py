@@ -154,6 +154,13 @@ def command(text: str) -> str:
     return text
 
 
+def expected(text: str) -> str:
+    """A text that a command's output must have in it."""
+    if text.strip():
+        return text
+    raise refuse("is empty", "write what the output must have in it, or remove the key")
+
+
 def account(text: str) -> str:
     """An AWS account's number; 12 digits, some of which may be zeros at its front."""
     if fits(ACCOUNT_PATTERN, text):

@@ -7,7 +7,6 @@ values are the models'.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from fleet.spec.forms import (
     Whole,
     kind_of,
 )
+from fleet.spec.hints import nearest, no_choice, unknown_key
 from fleet.spec.places import BAD, Bad, Loc, Reading, place_of
 from fleet.spec.refusal import RefusedError, shown
 
@@ -77,7 +77,7 @@ def _read_keys(
             reading.put(spot.loc, key_node, spot.path)
             tree[key.field or name] = _read_value(value_node, spot, reading)
         else:
-            message, remedy, near = _unknown(name, form, path, reading.table)
+            message, remedy, near = unknown_key(name, form, path, reading.table)
             reading.faults.append(place.fault(message, remedy))
             meant.add(near)
         seen.setdefault(name, place.line)
@@ -93,33 +93,6 @@ def _note_missing(key: Key, loc: Loc, path: str, reading: Reading) -> None:
     place = reading.at(loc)
     message = f"{shown(path + key.name)} is missing"
     reading.faults.append(Fault(place.file, place.line, message, f"write {key.written}"))
-
-
-def _unknown(name: str, form: Keys, path: str, table: Table) -> tuple[str, str, str]:
-    """The message, the remedy, and the key that was probably meant."""
-    names = _names(form)
-    if name == "<<":
-        return "merge keys (<<) mean nothing here", "write the keys out", ""
-    message = f"unknown key {shown(path + name)}"
-    if near := _near(name, names, table):
-        return message, f"did you mean '{near}'?", near
-    for outer, inner in table.maps:
-        if name in _names(inner):
-            return message, f"it belongs under '{outer}'", ""
-    if goes_with := [kind_of(kind) for kind in table.kinds if name in _names(kind)]:
-        return message, f"it goes with '{goes_with[0]}'", ""
-    return message, f"the keys here are {', '.join(names)}", ""
-
-
-def _near(name: str, names: list[str], table: Table) -> str:
-    """The key that was probably meant, if there is one."""
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    synonym = table.synonyms.get(name.lower(), "")
-    return synonym if synonym in names else close[0] if close else ""
-
-
-def _names(form: Keys) -> list[str]:
-    return [key.name for key in form.keys]
 
 
 def _read_value(node: Node, spot: Spot, reading: Reading) -> object:
@@ -142,7 +115,7 @@ def _read_text(node: Node, spot: Spot, reading: Reading) -> object:
         return _wrong_kind(node, "a text", spot, reading)
     choices = spot.key.form.choices if isinstance(spot.key.form, Text) else ()
     if choices and node.value not in choices:
-        return reading.bad(spot.loc, *_no_choice(node.value, choices))
+        return reading.bad(spot.loc, *no_choice(node.value, choices))
     return _text(node, spot.loc, f"{spot.key.name}: ", reading)
 
 
@@ -263,8 +236,8 @@ def _read_kind(item: Node, spot: Spot, reading: Reading) -> object:
     form = spot.key.form
     if not isinstance(form, Items):
         raise TypeError(form)
-    if _is_null(item):
-        return reading.bad(spot.loc, "is there without a value", "remove the item")
+    if _is_null(item) or item.value == []:
+        return reading.bad(spot.loc, "has an item without a value", "remove it")
     if not isinstance(item, MappingNode):
         found = shown(item.value) if isinstance(item, ScalarNode) else "a list"
         message = f"has {found} where a {form.item} belongs"
@@ -276,16 +249,17 @@ def _read_kind(item: Node, spot: Spot, reading: Reading) -> object:
         message = f"has {' and '.join(given)} in one {form.item}"
         return reading.bad(spot.loc, message, f"write a {form.item} for each")
     if not given:
-        return _no_kind(written, list(kinds), spot, reading)
+        return _no_kind(written, form, spot, reading)
     (name,) = given
     keys = _read_keys(item, kinds[name], (*spot.loc, name), f"{spot.path}.", reading)
     return {"kind": name, **keys}
 
 
-def _no_kind(written: list[str], kinds: list[str], spot: Spot, reading: Reading) -> Bad:
-    meant = [(name, near) for name in written if (near := _near(name, kinds, reading.table))]
+def _no_kind(written: list[str], form: Items, spot: Spot, reading: Reading) -> Bad:
+    kinds = [kind_of(kind) for kind in form.kinds]
+    meant = [(name, near) for name in written if (near := nearest(name, kinds, reading.table))]
     if not meant:
-        message = f"has {shown(', '.join(written))}, which is none that fleet knows"
+        message = f"has {shown(written[0])}, which is no {form.item} that fleet knows"
         return reading.bad(spot.loc, message, f"write one of {', '.join(kinds)}")
     name, near = meant[0]
     place = reading.at(spot.loc)
@@ -316,14 +290,6 @@ def _wrong_kind(node: Node, wanted: str, spot: Spot, reading: Reading) -> Bad:
     if spot.key.name == "members" and len(spot.loc) > 1:
         remedy = "write names only; keys and addresses go into a roster"
     return reading.bad(spot.loc, f"has {found} where {wanted} belongs", remedy)
-
-
-def _no_choice(text: str, choices: tuple[str, ...]) -> tuple[str, str]:
-    message = f"{shown(text)} is not one that fleet knows"
-    near = difflib.get_close_matches(text.lower(), choices, n=1, cutoff=0.5)
-    if near:
-        return message, f"did you mean {near[0]}?"
-    return message, f"write {', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _as_yaml(node: ScalarNode) -> str:
