@@ -7,19 +7,24 @@ points to the newest matching image of the Region.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import moto.ssm.urls
 from moto.ec2.models import ec2_backends
+from moto.ssm.exceptions import ValidationException
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
 from fleet.sandbox.cloud.data import dlami_parameters
-from fleet.sandbox.cloud.ec2.images import SandboxImage, newest_match, parameter_matcher
+from fleet.sandbox.cloud.ec2.image import SandboxImage
+from fleet.sandbox.cloud.ec2.images import newest_match, parameter_matcher
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from fleet.sandbox.cloud.state import CloudState
+
+
+_MOST_BYTES = 4096
 
 
 class SandboxSsm(SimpleSystemManagerBackend):
@@ -59,6 +64,18 @@ class SandboxSsm(SimpleSystemManagerBackend):
             version=1,
             data_type="aws:ec2:image",
         )
+
+    def put_parameter(
+        self, name: str, description: str, value: str, *rest: Any, **named: Any
+    ) -> Parameter:
+        """moto takes values of any length."""
+        if len(value.encode()) > _MOST_BYTES:
+            raise ValidationException(
+                "Standard tier parameters support a maximum parameter value of 4096 characters. To "
+                "create a larger parameter value, upgrade the parameter to use the "
+                "advanced-parameter tier."
+            )
+        return super().put_parameter(name, description, value, *rest, **named)
 
     def describe_parameters(
         self, filters: list[dict[str, object]], parameter_filters: list[dict[str, object]]

@@ -215,6 +215,19 @@ _TABLE = (
         unit="instances",
     ),
     Kind(
+        "image-fails",
+        "An image that is made or copied ends `failed`; its StateReason says why.",
+        (c.SKIP, c.CALLS, c.FOR),
+        "image-fails --calls 1",
+    ),
+    Kind(
+        "slow-image",
+        "An image that is made or copied stays `pending` for longer.",
+        (c.delay("So much longer."), c.SKIP, c.CALLS, c.FOR),
+        "slow-image --delay 20m --calls 1",
+        required=("delay",),
+    ),
+    Kind(
         "dependency-violation",
         "DeleteSecurityGroup answers DependencyViolation, as while interfaces linger.",
         (c.delay("So long from the first try, for each group."), c.CALLS, c.FOR),

@@ -126,6 +126,7 @@ def test_removing_an_image_with_its_snapshot(served: Served) -> None:
 
 def test_deprecation(served: Served) -> None:
     made = baked(served)
+    whole(served, made)
     when = datetime.now(UTC) + timedelta(days=30)
     served.ec2.enable_image_deprecation(ImageId=made, DeprecateAt=when)
     assert mine(served)[0]["DeprecationTime"].startswith(f"{when:%Y-%m-%d}")

@@ -1,29 +1,28 @@
-"""Images of the account's own: CreateImage, CopyImage, DeregisterImage, deprecation.
+"""Images of the account's own: CreateImage, CopyImage, DeregisterImage.
 
-moto 5.2.5 allows two images of one name, refuses tags on snapshots, drops the tags of a copy, keeps snapshots whatever
-is asked, and knows no deprecation.
+moto 5.2.5 allows two images of one name, refuses tags on snapshots, drops the tags of a copy, knows no encryption, and
+keeps snapshots whatever is asked.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.utils import random_ami_id
 
-from fleet.sandbox.cloud.ec2.answers import Answers
+from fleet.sandbox.cloud.ec2.answers_image_attributes import ImageAttributeAnswers
 from fleet.sandbox.cloud.ec2.backend import SandboxEc2
 from fleet.sandbox.cloud.ec2.faults import Ec2Error, not_found, unavailable
-from fleet.sandbox.cloud.ec2.images import SandboxImage
+from fleet.sandbox.cloud.ec2.image import Encryption, Making, SandboxImage
 from fleet.sandbox.cloud.ec2.instance import SandboxInstance
 from fleet.sandbox.cloud.ec2.spec import refuse_reserved_tags, tags_by_resource
 
 Tags = dict[str, dict[str, str]]
 
 
-class ImageAnswers(Answers):
+class ImageAnswers(ImageAttributeAnswers):
     """Actions that make and remove images."""
 
     def create_image(self) -> ActionResult:
@@ -31,17 +30,28 @@ class ImageAnswers(Answers):
         instance = self._instance(str(self.parameters.get("InstanceId")))
         name, tags = self._new_name(), self._tags()
         self.error_on_dryrun()
-        source = cast("SandboxImage", self.region_backend.amis[instance.image_id])
-        size = max(device.size for device in instance.block_device_mapping.values())
-        description = str(self.parameters.get("Description") or "")
-        image = self._keep(source, name=name, description=description, size=size, tags=tags)
-        image.instance_id, image.state = instance.id, "pending"
+        device = instance.block_device_mapping[instance.root_device_name]
+        image = self._made(
+            name=name,
+            tags=tags,
+            size=device.size,
+            encryption=self._encryption_of(device.volume_id),
+            making=self._making(kept=False),
+            description=str(self.parameters.get("Description") or ""),
+            architecture=instance.architecture,
+            root_device_name=instance.root_device_name,
+            login_user=instance.host.user if instance.host else "",
+        )
+        image.instance_id = instance.id
         no_reboot = bool(self.parameters.get("NoReboot"))
         self.region_backend.lives.keep(instance, image, reboot=not no_reboot)
         return ActionResult({"ImageId": image.id})
 
     def copy_image(self) -> ActionResult:
         """An image of the account's own with the contents of another, also of another Region."""
+        return ActionResult({"ImageId": self.once(self._copied).id})
+
+    def _copied(self) -> SandboxImage:
         name, tags = self._new_name(), self._tags()
         image_id, region = self.parameters.get("SourceImageId"), self.parameters.get("SourceRegion")
         backend = cast("SandboxEc2", ec2_backends[self.current_account][str(region)])
@@ -50,18 +60,50 @@ class ImageAnswers(Answers):
             raise not_found("InvalidAMIID", str(image_id))
         if source.state != "available":
             raise unavailable(str(image_id))
+        encryption = self._encryption_of_copy(source)
         self.error_on_dryrun()
         if self.parameters.get("CopyImageTags"):
             tags["image"] = {**backend.tags.get(source.id, {}), **tags.get("image", {})}
-        description = str(self.parameters.get("Description") or source.description or "")
-        image = self._keep(source, name=name, description=description, size=source.size, tags=tags)
-        return ActionResult({"ImageId": image.id})
+        return self._made(
+            name=name,
+            tags=tags,
+            size=source.size,
+            encryption=encryption,
+            making=self._making(kept=True),
+            description=str(self.parameters.get("Description") or source.description or ""),
+            architecture=source.architecture,
+            root_device_name=source.root_device_name,
+            login_user=source.login_user,
+            kept_disk=source.kept_disk,
+        )
+
+    def _encryption_of(self, volume_id: str) -> Encryption:
+        volume = self.region_backend.volumes[volume_id]
+        key = volume.kms_key_id if volume.encrypted else None
+        own = key != self.region_backend.default_kms_key_id
+        return Encryption(bool(volume.encrypted), key if own else None)
+
+    def _encryption_of_copy(self, source: SandboxImage) -> Encryption:
+        asked, key = self.parameters.get("Encrypted"), self.parameters.get("KmsKeyId")
+        if key and not asked:
+            text = "The parameter KmsKeyId requires the parameter Encrypted to be set."
+            raise Ec2Error("InvalidParameterDependency", text)
+        return Encryption(bool(asked) or source.encryption.encrypted, str(key) if key else None)
+
+    def _making(self, *, kept: bool) -> Making:
+        """How long it takes and how it ends, which faults have a say in."""
+        state = self.region_backend.state
+        slow = state.faults.met("slow-image", lambda _: True)
+        fails = state.faults.met("image-fails", lambda _: True) is not None
+        seconds = state.settings.pending_seconds
+        if slow is None:
+            return Making(seconds, kept=kept, fails=fails)
+        late = slow.conditions.delay_seconds
+        return Making(seconds, late=late, cleared=slow.cleared, kept=kept, fails=fails)
 
     def deregister_image(self) -> ActionResult:
         """The image goes; its snapshot goes with it where that is asked."""
-        image = self._image()
-        if image.owner_id != self.current_account:
-            raise Ec2Error("AuthFailure", f"Not authorized for image: {image.id}")
+        image = self.own_image()
         self.error_on_dryrun()
         self.region_backend.amis.pop(image.id)
         self.region_backend.tags.pop(image.id, None)
@@ -79,32 +121,9 @@ class ImageAnswers(Answers):
         if kept_disk and all(image.kept_disk != kept_disk for image in images):
             self.region_backend.state.driver.forget(kept_disk)
 
-    def enable_image_deprecation(self) -> ActionResult:
-        """The image is left out of descriptions from the time on, but can still be launched."""
-        image, when = self._image(), self.parameters.get("DeprecateAt")
-        self.error_on_dryrun()
-        if not isinstance(when, datetime):
-            raise Ec2Error("MissingParameter", "The request must contain the parameter DeprecateAt")
-        image.deprecates_at = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return ActionResult({"Return": True})
-
-    def disable_image_deprecation(self) -> ActionResult:
-        """The image is described again."""
-        image = self._image()
-        self.error_on_dryrun()
-        image.deprecates_at = None
-        return ActionResult({"Return": True})
-
     def register_image(self) -> ActionResult:
         """moto keeps only the name, with which nothing can be launched."""
         raise NotImplementedError("Images come from CreateImage and CopyImage.")
-
-    def _image(self) -> SandboxImage:
-        image_id = str(self.parameters.get("ImageId"))
-        image = self.region_backend.amis.get(image_id)
-        if not isinstance(image, SandboxImage):
-            raise not_found("InvalidAMIID", image_id)
-        return image
 
     def _instance(self, instance_id: str) -> SandboxInstance:
         instance = self.region_backend.instance_by_id(instance_id)
@@ -138,20 +157,14 @@ class ImageAnswers(Answers):
             raise Ec2Error("InvalidParameterValue", text)
         return tags
 
-    def _keep(self, source: SandboxImage, **made: Any) -> SandboxImage:
-        tags: Tags = made.pop("tags")
+    def _made(self, *, tags: Tags, **made: Any) -> SandboxImage:
         backend = self.region_backend
         image = SandboxImage(
             backend,
             random_ami_id(),
-            login_user=source.login_user,
             owner_id=self.current_account,
             image_location=f"{self.current_account}/{made['name']}",
-            architecture=source.architecture,
-            root_device_name=source.root_device_name,
             creation_date=backend.state.now(),
-            kept_disk=source.kept_disk,
-            available_after=backend.state.settings.pending_seconds,
             **made,
         )
         backend.amis[image.id] = image

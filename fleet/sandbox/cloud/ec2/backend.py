@@ -101,6 +101,13 @@ class SandboxEc2(Templates):
                 raise faults.Ec2Error("OperationNotPermitted", text)
             if instance.state in {"shutting-down", "terminated"}:
                 raise _wrong_state(instance, "stopped")
+            if instance.lifecycle == "spot":
+                text = (
+                    f"You can't stop the Spot Instance '{instance.id}' because it is associated "
+                    "with a one-time Spot Instance request. You can only stop Spot Instances "
+                    "associated with persistent Spot Instance requests."
+                )
+                raise faults.Ec2Error("UnsupportedOperation", text)
             before = instance.instance_state
             self.lives.stop(instance)
             changed.append((instance, before))

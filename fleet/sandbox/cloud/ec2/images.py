@@ -12,20 +12,18 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from moto.ec2.models.amis import Ami
 from moto.utilities.utils import load_resource
 
 from fleet.sandbox.cloud.data import dlami_names
+from fleet.sandbox.cloud.ec2.image import SandboxImage
 
 AMAZON = "898082745236"
 MARKETPLACE = "679593333241"
 CANONICAL = "099720109477"
-PUBLIC_IMAGE_LIFE = timedelta(days=730)
-"""EC2 deprecates public images two years after their creation."""
 
 _DATE = re.compile(r"20\d{6}")
 _DATED_ELSEWHERE = {
@@ -45,114 +43,6 @@ _NOTES = (
     "Release notes: "
     "https://docs.aws.amazon.com/dlami/latest/devguide/appendix-ami-release-notes.html"
 )
-
-
-class SandboxImage(Ami):
-    """An image with a size, a date of deprecation and the user that it logs in.
-
-    `kept_disk`: the disk that its instances begin with, as the driver keeps it; empty for an image of AWS's.
-    """
-
-    def __init__(
-        self,
-        backend: Any,
-        ami_id: str,
-        *,
-        size: int,
-        login_user: str,
-        deprecates: bool = False,
-        available_after: float = 0,
-        kept_disk: str = "",
-        **known: Any,
-    ) -> None:
-        self._available_at = backend.state.now() + timedelta(seconds=available_after)
-        super().__init__(
-            backend,
-            ami_id,
-            virtualization_type="hvm",
-            hypervisor="xen",
-            root_device_type="ebs",
-            region_name=f"{backend.region_name}a",
-            boot_mode="uefi-preferred",
-            **known,
-        )
-        self.size = size
-        self.login_user = login_user
-        self.kept_disk = kept_disk
-        self.ena_support = True
-        self.imds_support = "v2.0"
-        self.platform_details = "Linux/UNIX"
-        self.usage_operation = "RunInstances"
-        self.deprecates_at = self._created() + PUBLIC_IMAGE_LIFE if deprecates else None
-        self.ebs_snapshot.volume.size = size
-
-    @property
-    def state(self) -> str:
-        """An image that was just made is `pending` for a while."""
-        pending = (
-            self._given_state == "available" and self.ec2_backend.state.now() < self._available_at
-        )
-        return "pending" if pending else self._given_state
-
-    @state.setter
-    def state(self, name: str) -> None:
-        self._given_state = name
-
-    def is_whole(self) -> None:
-        """Its contents are kept: it is `available` a little later."""
-        seconds = self.ec2_backend.state.settings.pending_seconds
-        self._available_at = self.ec2_backend.state.now() + timedelta(seconds=seconds)
-        self.state = "available"
-
-    @property
-    def deprecation_time(self) -> str | None:
-        """As DescribeImages shows it."""
-        return (
-            None
-            if self.deprecates_at is None
-            else self.deprecates_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        )
-
-    @property
-    def snapshot_id(self) -> str:
-        """The snapshot of the root volume."""
-        snapshot_id: str = self.ebs_snapshot.id
-        return snapshot_id
-
-    def _created(self) -> datetime:
-        created: datetime = self.creation_date
-        return created if created.tzinfo else created.replace(tzinfo=UTC)
-
-    def deprecated(self, now: datetime) -> bool:
-        """Whether DescribeImages leaves the image out unless it is asked for."""
-        return self.deprecates_at is not None and self.deprecates_at <= now
-
-    @property
-    def block_device_mappings(self) -> list[dict[str, Any]]:
-        """The root volume; every DLAMI since 2021 is gp3 or gp2 with one EBS root."""
-        ebs = {
-            "SnapshotId": self.ebs_snapshot.id,
-            "VolumeSize": self.size,
-            "DeleteOnTermination": True,
-            "VolumeType": "gp3",
-            "Encrypted": False,
-        }
-        return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
-
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        """Filters that moto raises on, and the creation date as text so that `2026*` matches."""
-        ours = {
-            "creation-date": self._created().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "ena-support": self.ena_support,
-            "platform-details": self.platform_details,
-            "image-type": self.image_type,
-            "root-device-type": self.root_device_type,
-            "description": self.description,
-            "usage-operation": self.usage_operation,
-        }
-        if filter_name in ours:
-            return ours[filter_name]
-        return super().get_filter_value(filter_name, method_name)
 
 
 def load_images(backend: Any) -> dict[str, SandboxImage]:

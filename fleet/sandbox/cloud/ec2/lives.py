@@ -19,7 +19,7 @@ from fleet.sandbox.driver import HostConfig
 from fleet.sandbox.frameworks import framework_of
 
 if TYPE_CHECKING:
-    from fleet.sandbox.cloud.ec2.images import SandboxImage
+    from fleet.sandbox.cloud.ec2.image import SandboxImage
     from fleet.sandbox.cloud.ec2.instance import SandboxInstance
     from fleet.sandbox.cloud.notices import SpotNotice
     from fleet.sandbox.cloud.state import CloudState
@@ -198,10 +198,10 @@ class HostLives:
                     if reboot:
                         self._state.driver.power_off(instance.id)
                     self._state.driver.keep(instance.id, image.id)
-                    image.kept_disk = image.id
+                    self._hand_over(image)
                 elif not instance.dead:
                     raise LookupError(f"{instance.id} has ended")
-                image.is_whole()
+                image.is_kept()
             except Exception:
                 image.state = "failed"
                 raise
@@ -210,6 +210,14 @@ class HostLives:
                     again = reboot and not self._closed and instance.state == "running"
                 if again and instance.host is not None and not instance.dead:
                     self._state.driver.boot(instance.host)
+
+    def _hand_over(self, image: SandboxImage) -> None:
+        """The kept disk is the image's; nobody's, where the image was deregistered in the meantime."""
+        with self._state.lock:
+            wanted = image.id in self._backend.amis
+            image.kept_disk = image.id if wanted else ""
+        if not wanted:
+            self._state.driver.forget(image.id)
 
     def _destroy(self, instance: SandboxInstance) -> None:
         with instance.driver_turn:
