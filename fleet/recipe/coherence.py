@@ -45,13 +45,20 @@ def check_steps(steps: Sequence[Step | None], image: ImageSelector) -> None:
     _raise(found)
 
 
-def check_tests(tests: Sequence[Test], steps: Sequence[Step], image: ImageSelector) -> None:
-    """Hold each test's venv against those that the steps make; other images and free shell text may have more."""
-    made = [step.venv for step in steps if step.kind == "pip" and step.venv is not None]
-    open_ended = image.framework is None or any(step.kind in ("run", "script") for step in steps)
+def check_tests(
+    tests: Sequence[Test | None], steps: Sequence[Step | None], image: ImageSelector
+) -> None:
+    """Hold each test's venv against those that the steps make; other images and free shell text may have more.
+
+    A step or test that is None has faults of its own.
+    """
+    made = [step.venv for step in steps if step and step.kind == "pip" and step.venv]
+    open_ended = image.framework is None or any(
+        step is None or step.kind in ("run", "script") for step in steps
+    )
     found: list[Objection] = []
     for index, test in enumerate(tests):
-        if test.kind not in ("run", "import"):
+        if test is None or test.kind not in ("run", "import"):
             continue
         if test.kind == "import" and test.venv is None and image.framework == "base":
             found.append(Objection(_BARE, "add venv: team beside it", (index, "import", "modules")))
@@ -70,7 +77,7 @@ def check_output(copy_to: Sequence[str], region: str | None) -> None:
         raise RefusedError(Objection(message, "remove it", ("copy_to", copy_to.index(region))))
 
 
-_BARE = "goes into the framework's environment, and a base image has none"
+_BARE = "is for the framework's environment, and a base image has none"
 
 
 def _raise(found: list[Objection]) -> None:

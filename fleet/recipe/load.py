@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from fleet.errors import SpecError
 from fleet.recipe import coherence
 from fleet.recipe.fields import RECIPE_FILE
-from fleet.recipe.model import Recipe, Step
+from fleet.recipe.model import Recipe, Step, Test
 from fleet.spec import rules
 from fleet.spec.build import build
 from fleet.spec.document import parse
@@ -35,7 +35,7 @@ def load_recipe(text: bytes, *, file: str, exists: Callable[[str], bool]) -> Rec
     root = parse(text, file=file, newcomer=RECIPE_FILE.newcomer)
     tree, reading = read_tree(root, RECIPE_FILE, file=file)
     _check_paths(tree, reading, exists)
-    _check_steps(tree, reading)
+    _check_parts(tree, reading)
     recipe = build(Recipe, tree, reading)
     if recipe is None or reading.faults:
         raise SpecError(tuple(dict.fromkeys(reading.faults)))
@@ -48,16 +48,21 @@ def _check_paths(tree: dict[str, Any], reading: Reading, exists: Callable[[str],
             reading.bad(loc, f"{shown(path)} is not there", _FROM_RECIPE)
 
 
-def _check_steps(tree: dict[str, Any], reading: Reading) -> None:
-    """The model holds the steps against the image as well, but only where no step has a fault of its own."""
+def _check_parts(tree: dict[str, Any], reading: Reading) -> None:
+    """The model holds the parts against each other as well, but only where none has a fault of its own."""
     image = _valid(ImageSelector, tree.get("image"))
-    steps = tree.get("steps")
-    if image is None or not isinstance(steps, list):
+    if image is None:
         return
-    try:
-        coherence.check_steps([_valid(Step, step) for step in steps], image)
-    except RefusedError as refused:
-        reading.object(("steps",), refused.objections)
+    steps = [_valid(Step, step) for step in _listed(tree, "steps")]
+    tests = [_valid(Test, test) for test in _listed(tree, "tests")]
+    for group, check in (
+        ("steps", lambda: coherence.check_steps(steps, image)),
+        ("tests", lambda: coherence.check_tests(tests, steps, image)),
+    ):
+        try:
+            check()
+        except RefusedError as refused:
+            reading.object((group,), refused.objections)
 
 
 def _valid(kind: Any, value: object) -> Any:
@@ -82,7 +87,11 @@ def _paths(tree: dict[str, Any]) -> Iterator[tuple[Loc, str]]:
 
 
 def _of_kind(tree: dict[str, Any], group: str, kind: str) -> Iterator[tuple[Loc, object]]:
-    items = tree.get(group)
-    for index, item in enumerate(items if isinstance(items, list) else []):
+    for index, item in enumerate(_listed(tree, group)):
         if isinstance(item, dict) and item.get("kind") == kind:
             yield (group, index, kind, kind), item.get(kind)
+
+
+def _listed(tree: dict[str, Any], group: str) -> list[Any]:
+    items = tree.get(group)
+    return items if isinstance(items, list) else []

@@ -158,7 +158,7 @@ class Recipe(Frozen):
     @classmethod
     def _from_something_else(cls, image: ImageSelector, info: ValidationInfo) -> ImageSelector:
         if image.name is not None and image.name == info.data.get("name"):
-            message = "is the recipe itself: each image would be made from the one before"
+            message = "is the recipe itself, so that each image would be made from the one before"
             raise refuse(message, "write framework: pytorch, or another recipe's name")
         return image
 

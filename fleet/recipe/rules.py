@@ -206,7 +206,8 @@ def _package(text: str, pattern: str, tool: str, example: str) -> str:
     if "://" in text:
         # What is in a URL is not repeated: it may be a token.
         raise refuse("has a URL where a package's name belongs", "write the name, or use download:")
-    if len(words := text.split()) > 1 and all(fits(pattern, word) for word in words):
+    words = text.split()
+    if len(words) > 1 and all(fits(pattern, word) and word[0].isalpha() for word in words):
         raise refuse(f"{shown(text)} is more than one package", f"write [{', '.join(words)}]")
     raise refuse(f"{shown(text)} is not a package of {tool}", f"write it like {example}")
 

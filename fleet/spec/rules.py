@@ -230,7 +230,7 @@ def _package_fault(text: str) -> tuple[str, str]:
     if "://" in text or text.startswith((".", "/")):
         # What is in a URL is not repeated: it may be a token.
         message = "has a URL or a path where a package's name belongs"
-        return message, "write the name, or clone a repository under bootstrap.git"
+        return message, "write the name, or clone the repository with git"
     name, equals, number = text.partition("=")
     if equals and _fits(PACKAGE_PATTERN, f"{name}=={number}"):
         return f"{shown(text)} has a single '='", f"write {name}=={number}"
