@@ -19,6 +19,7 @@ COMMANDS = {
     "rotate": ("fleet.cli.rotate", "Change tokens: links handed out before open nothing any more."),
     "ca": ("fleet.cli.ca", "Print the certificate that makes browsers trust a fleet."),
     "bake": ("fleet.cli.bake", "Make an image from a recipe, tested and tried."),
+    "amis": ("fleet.cli.amis", "Look after the images that `bake` has made."),
     "images": ("fleet.cli.images", "List the Deep Learning AMIs of the region."),
     "ls": ("fleet.cli.ls", "List the fleets of the account and region."),
     "ssh": ("fleet.cli.ssh", "Log in to a member's environment."),

@@ -79,6 +79,12 @@ def recipe_of(image: ImageFact) -> str:
     return image.tags.get(tags.RECIPE, "") if is_baked(image) else ""
 
 
+def is_copy(one: ImageFact, image: ImageFact) -> bool:
+    """Whether an image of another region is a copy of this one: it has its name and its content."""
+    content = one.tags.get(tags.RECIPE_DIGEST)
+    return one.name == image.name and content == image.tags.get(tags.RECIPE_DIGEST)
+
+
 def lineage_of(recipe: str, images: Iterable[ImageFact]) -> Lineage:
     """Give a recipe's images among others."""
     found = (image for image in images if recipe_of(image) == recipe)

@@ -17,7 +17,7 @@ from fleet.aws.own_images import copy_image, describe_progress
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.facts import ImageFact
-from fleet.plan.lineage import recipe_of, require_available
+from fleet.plan.lineage import is_copy, recipe_of, require_available
 from fleet.workflows.bake_image import remove_image, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import in_region, put_image_tags, read_lineage, supersede
@@ -134,7 +134,7 @@ class _Copy:
     def _there(self) -> ImageFact | None:
         """Find the copy that is there. One that failed is removed; one that is not as it is asked for is refused."""
         lineage = read_lineage(self._place, self._wanted.tags[tags.RECIPE])
-        same = [one for one in lineage.images if _same(one, self._wanted.image)]
+        same = [one for one in lineage.images if is_copy(one, self._wanted.image)]
         for one in same:
             if one.state == "failed":
                 remove_image(self._place, one.image_id, one.snapshot_ids)
@@ -200,8 +200,3 @@ class _Copy:
 
 def _own_tags(image: ImageFact) -> dict[str, str]:
     return {k: v for k, v in image.tags.items() if k == "Name" or k.startswith("fleet:")}
-
-
-def _same(one: ImageFact, image: ImageFact) -> bool:
-    digests = {each.tags.get(tags.RECIPE_DIGEST) for each in (one, image)}
-    return one.name == image.name and len(digests) == 1

@@ -91,14 +91,22 @@ class Removal:
     snapshots: tuple[SnapshotFact, ...]
     gone: tuple[str, ...]
 
+    @property
+    def image_ids(self) -> tuple[str, ...]:
+        """Ids of the images."""
+        return tuple(image.image_id for image in self.images)
+
+    @property
+    def snapshot_ids(self) -> tuple[str, ...]:
+        """Ids of all snapshots, those of the images first."""
+        of_images = (each for image in self.images for each in image.snapshot_ids)
+        return (*of_images, *(one.snapshot_id for one in self.snapshots))
+
     def as_json(self) -> dict[str, object]:
-        """Give the settled JSON shape."""
+        """Give the settled JSON shape; `gone` are images that were not there any more."""
         return {
-            "removed": [image.image_id for image in self.images],
-            "snapshots": sorted(
-                {one.snapshot_id for one in self.snapshots}
-                | {snapshot_id for image in self.images for snapshot_id in image.snapshot_ids}
-            ),
+            "removed": list(self.image_ids),
+            "snapshots": list(self.snapshot_ids),
             "gone": list(self.gone),
         }
 
