@@ -6,6 +6,7 @@ handed in sees to that.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -55,14 +56,18 @@ def _check_parts(tree: dict[str, Any], reading: Reading) -> None:
         return
     steps = [_valid(Step, step) for step in _listed(tree, "steps")]
     tests = [_valid(Test, test) for test in _listed(tree, "tests")]
-    for group, check in (
-        ("steps", lambda: coherence.check_steps(steps, image)),
-        ("tests", lambda: coherence.check_tests(tests, steps, image)),
-    ):
-        try:
-            check()
-        except RefusedError as refused:
-            reading.object((group,), refused.objections)
+    with _objecting(reading, "steps"):
+        coherence.check_steps(steps, image)
+    with _objecting(reading, "tests"):
+        coherence.check_tests(tests, steps, image)
+
+
+@contextlib.contextmanager
+def _objecting(reading: Reading, group: str) -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as refused:
+        reading.object((group,), refused.objections)
 
 
 def _valid(kind: Any, value: object) -> Any:
