@@ -28,6 +28,7 @@ def answered(code: str, message: str = "It went\nwrong.") -> ClientError:
         ("InsufficientInstanceCapacity", errors.CapacityError, "name more types"),
         ("VcpuLimitExceeded", errors.QuotaError, "quota"),
         ("DependencyViolation", errors.InUseError, "It went wrong"),
+        ("InvalidAMIName.Duplicate", errors.NameTakenError, "give the image another name"),
         ("InvalidAMIID.NotFound", errors.NotFoundError, "It went wrong"),
         ("RequestLimitExceeded", errors.AwsError, r"\(RequestLimitExceeded\): It went wrong"),
         ("SomethingNew", errors.AwsError, r"CreateFleet failed \(SomethingNew\): It went wrong"),
