@@ -34,11 +34,17 @@ def read_recipe_files(folder: Path, recipe: Recipe) -> RecipeFiles:
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for path, name in entries:
             try:
-                archive.add(path, arcname=name, recursive=False, filter=anonymous)
+                archive.add(path, arcname=name, recursive=False, filter=_the_same_everywhere)
             except OSError:
                 read(path)
                 raise
     return RecipeFiles(gzip.compress(raw.getvalue(), mtime=0), _digest(raw.getvalue()))
+
+
+def _the_same_everywhere(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Keep of a file's mode whether it may be run, as Git does: the rest is the umask of whoever checked it out."""
+    entry.mode = 0o755 if entry.isdir() or entry.issym() or entry.mode & 0o100 else 0o644
+    return anonymous(entry)
 
 
 def _scripts(folder: Path, recipe: Recipe) -> Iterator[tuple[Path, str]]:
@@ -73,8 +79,13 @@ def _files(folder: Path, recipe: Recipe) -> Iterator[tuple[Path, str]]:
     for index, step in enumerate(recipe.steps):
         if step.kind != "files":
             continue
-        for pair, (local, _) in enumerate(step.files):
+        for pair, (local, to) in enumerate(step.files):
             source = beside(folder, local).resolve()
+            if to == "~" and not source.is_dir():
+                remedy = f"write {{{local}: ~/{Path(local).name}}}"
+                raise SpecError(
+                    (Fault(local, 0, "is a file, and goes to the home itself", remedy),)
+                )
             for path in [source, *sorted(source.rglob("*"))]:
                 if path.is_symlink() or path.is_file() or path.is_dir():
                     inside = Path(FILES, str(index), str(pair), path.relative_to(source))

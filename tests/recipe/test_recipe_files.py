@@ -68,6 +68,12 @@ def test_the_digest_is_over_the_content(folder: Path) -> None:
     first = packed(folder)
     assert len(first.digest) == 64
     os.utime(folder / "setup.sh", (1, 1))
+    (folder / "setup.sh").chmod(0o664)
+    (folder / "data").chmod(0o700)
+    assert packed(folder) == first
+    (folder / "setup.sh").chmod(0o775)
+    assert packed(folder).digest != first.digest
+    (folder / "setup.sh").chmod(0o600)
     assert packed(folder) == first
     (folder / "setup.sh").write_text("echo something else\n")
     assert packed(folder).digest != first.digest
@@ -84,6 +90,14 @@ def test_a_notebook_that_is_none_is_told_before_anything_is_launched(
 ) -> None:
     (folder / "first.ipynb").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(SpecError, match=r"first\.ipynb: is not a notebook"):
+        packed(folder)
+
+
+def test_a_file_needs_a_name_below_the_home(folder: Path) -> None:
+    (folder / "recipe.yaml").write_text(
+        RECIPE.replace("~/data, notes.md: /etc/motd", "~/data, notes.md: ~")
+    )
+    with pytest.raises(SpecError, match=r"notes\.md: is a file.*write \{notes\.md: ~/notes\.md\}"):
         packed(folder)
 
 
