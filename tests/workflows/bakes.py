@@ -58,21 +58,21 @@ class Bare:
     findings: tuple[Finding, ...] = ()
     taken: int = 0
 
-    def take_steps(self, plan: BakePlan, *, until: float) -> None:  # noqa: ARG002
+    def take_steps(self, plan: BakePlan, *, until: float) -> None:
         self.taken += 1
 
-    def run_tests(self, plan: BakePlan, *, until: float) -> tuple[TestResult, ...]:  # noqa: ARG002
+    def run_tests(self, plan: BakePlan, *, until: float) -> tuple[TestResult, ...]:
         return tuple(
             TestResult(test.title, self.passes, ("nothing",)) for test in plan.recipe.tests
         )
 
-    def scan(self, *, sanitised: bool, until: float) -> tuple[Finding, ...]:  # noqa: ARG002
+    def scan(self, *, sanitised: bool, until: float) -> tuple[Finding, ...]:
         return self.findings
 
     def sanitise(self, *, until: float) -> None:
         pass
 
-    def collect_manifest(self, *, until: float) -> Manifest:  # noqa: ARG002
+    def collect_manifest(self, *, until: float) -> Manifest:
         return parse_manifest(_MANIFEST)
 
 

@@ -222,6 +222,11 @@ class Yard:
         for volume in self.served.ec2.describe_volumes()["Volumes"]:
             self.served.ec2.delete_volume(VolumeId=volume["VolumeId"])
 
+    def own_snapshots(self) -> list[str]:
+        """The account's snapshots."""
+        found = self.served.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+        return sorted(one["SnapshotId"] for one in found)
+
     def _live(self) -> list[InstanceTypeDef]:
         reservations = self.served.ec2.describe_instances()["Reservations"]
         return [

@@ -9,6 +9,7 @@ import pytest
 
 from fleet.errors import BakeError
 from fleet.plan import tags
+from fleet.workflows.bake_host import Finding
 from fleet.workflows.bake_plan import plan_bake
 from tests.sandbox.cloud.recording import serve
 from tests.workflows import bakes
@@ -23,11 +24,6 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
         yield Yard(served, tmp_path, recipe_text())
 
 
-def own_snapshots(yard: Yard) -> list[str]:
-    found = yard.served.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
-    return sorted(one["SnapshotId"] for one in found)
-
-
 def test_a_bake_leaves_a_stable_image_and_nothing_else(yard: Yard) -> None:
     nothing = yard.standing()
     report = bake_with(yard.context, recipe_text())
@@ -35,7 +31,7 @@ def test_a_bake_leaves_a_stable_image_and_nothing_else(yard: Yard) -> None:
     assert (report.outcome, report.image_id, report.status) == ("baked", image.image_id, "stable")
     assert report.whole
     assert yard.standing() == nothing
-    assert own_snapshots(yard) == sorted(image.snapshot_ids)
+    assert yard.own_snapshots() == sorted(image.snapshot_ids)
     assert tags.FLEET not in image.tags
     assert image.tags[tags.BASE_NAME].startswith("Deep Learning OSS Nvidia Driver AMI GPU PyTorch")
     again = bake_with(yard.context, recipe_text())
@@ -55,7 +51,7 @@ def test_failed_tests_leave_no_image_and_no_builder(yard: Yard) -> None:
     with pytest.raises(BakeError, match="1 of 1 tests failed"):
         bake_with(yard.context, recipe_text(), opener=Bares(refuses="bake-"))
     assert images(yard.context) == ()
-    assert own_snapshots(yard) == []
+    assert yard.own_snapshots() == []
     assert yard.standing() == nothing
 
 
@@ -69,8 +65,6 @@ def test_a_failed_try_out_leaves_a_candidate_that_is_tried_again(yard: Yard) -> 
 
 
 def test_secrets_stop_a_bake(yard: Yard) -> None:
-    from fleet.workflows.bake_host import Finding  # noqa: PLC0415
-
     found = (Finding("/home/ubuntu/.bash_history", 3, "an AWS secret key"),)
     with pytest.raises(BakeError, match="there are secrets") as failed:
         bake_with(yard.context, recipe_text(), opener=Bares(findings=found))
