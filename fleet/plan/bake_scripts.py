@@ -6,6 +6,7 @@ is an argument, which every user of a host may read.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -13,7 +14,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fleet.errors import FleetError
+from fleet.errors import BakeError
 from fleet.plan.bootstrap import render
 from fleet.plan.tokens import digest
 from fleet.recipe.checks import Test
@@ -23,6 +24,11 @@ from fleet.recipe.steps import Step
 
 STAMPS = ".fleet/bake/done"
 """Lists the stamps of the steps that a builder has behind it, below its home."""
+_KEPT = (
+    *("jupyter", "kernels", "uv", "tensorflow", "pytorch", "mxnet"),
+    *("probe", "probed", "packages", "watchers"),
+)
+"""What stays below ~/.fleet: installations, and what is known of them."""
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -79,7 +85,7 @@ def _members(files: RecipeFiles) -> list[tuple[str, list[str | int]]]:
     if not files.archive:
         return []
     found: list[tuple[str, list[str | int]]] = []
-    with tarfile.open(fileobj=io.BytesIO(files.archive), mode="r:gz") as archive:
+    with tarfile.TarFile(fileobj=io.BytesIO(gzip.decompress(files.archive))) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             text = content.read().hex() if content else ""
@@ -127,7 +133,7 @@ def render_manifest(texts: BakeTexts) -> str:
 
 def render_scan(texts: BakeTexts, *, sanitised: bool) -> str:
     """Render the script that looks for secrets; `scan_input` comes on its stdin."""
-    return _rendered(texts, "bake/scan", program=texts.programs["secrets.py"], sanitised=sanitised)
+    return _rendered(texts, "bake/scan", program=texts.programs["leaks.py"], sanitised=sanitised)
 
 
 def scan_input(known: Sequence[str]) -> bytes:
@@ -137,7 +143,7 @@ def scan_input(known: Sequence[str]) -> bytes:
 
 def render_sanitise(texts: BakeTexts) -> str:
     """Render the script after which nobody can log in: its last step is `sanitise`, told as done when all of it is."""
-    return _rendered(texts, "bake/sanitise")
+    return _rendered(texts, "bake/sanitise", kept=_KEPT)
 
 
 def _rendered(texts: BakeTexts, part: str, **values: object) -> str:
@@ -145,7 +151,7 @@ def _rendered(texts: BakeTexts, part: str, **values: object) -> str:
 
 
 def parse_findings(text: str) -> tuple[Finding, ...]:
-    """Read what a scan has printed. Raises FleetError where it did not come to its end, or looked at nothing."""
+    """Read what a scan has printed. Raises BakeError where it did not come to its end, or looked at nothing."""
     found, looked_at = [], 0
     for line in text.splitlines():
         try:
@@ -161,8 +167,8 @@ def parse_findings(text: str) -> tuple[Finding, ...]:
     return tuple(sorted(set(found)))
 
 
-def _broken_scan() -> FleetError:
-    return FleetError(
+def _broken_scan() -> BakeError:
+    return BakeError(
         "the scan for secrets did not come to its end", remedy="run `fleet bake` again"
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fleet.assets.shipped import load_bake_texts
-from fleet.errors import BakeError, FleetError, UnreachableError
+from fleet.errors import BakeError, UnreachableError
 from fleet.plan import bake_scripts
 from fleet.plan.bake_scripts import Finding, TestResult
 from fleet.plan.manifest import Manifest, parse_manifest

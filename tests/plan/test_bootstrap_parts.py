@@ -35,7 +35,7 @@ STEPS = load_texts().parts["steps"] + "prepare\n"
 
 
 def part(name: str, **values: Any) -> str:
-    return render(STEPS + load_texts().parts[name], **values)
+    return render(STEPS + load_texts().parts[name], load_texts().parts, **values)
 
 
 SYSTEM = "person_files=$HOME\n" + part("system", numa_unit="")
