@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fleet.errors import BakeError
+from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
 from fleet.workflows.bake_host import Finding
 from fleet.workflows.bake_plan import plan_bake
@@ -15,6 +16,8 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import bakes
 from tests.workflows.bakes import Bares, bake_with, images, read_recipe, recipe_text
 from tests.workflows.kills import BRISK, Yard
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -70,3 +73,94 @@ def test_secrets_stop_a_bake(yard: Yard) -> None:
         bake_with(yard.context, recipe_text(), opener=Bares(findings=found))
     assert ".bash_history:3" in "".join(failed.value.log)
     assert images(yard.context) == ()
+
+
+def test_an_image_that_fails_is_removed_and_made_again_without_another_builder(yard: Yard) -> None:
+    yard.served.cloud.faults.add("image-fails", calls=1)
+    with pytest.raises(FleetError, match="is failed .*; it is removed"):
+        bake_with(yard.context, recipe_text())
+    assert images(yard.context) == ()
+    assert yard.own_snapshots() == []
+    assert yard.states() == {"stopped"}
+    seen = yard.calls_of(lambda: bake_with(yard.context, recipe_text()))
+    assert seen["CreateFleet"] == 1  # the try-out's
+    assert [image.tags[tags.STATUS] for image in images(yard.context)] == [tags.STABLE]
+
+
+def test_an_image_that_takes_too_long_is_waited_for_by_the_next_run(yard: Yard) -> None:
+    yard.served.cloud.faults.add("slow-image", delay=2.0, calls=1)
+    impatient = replace(yard.context, deadlines=replace(yard.context.deadlines, image=0.2))
+    with pytest.raises(FleetError, match="still pending .* goes on waiting"):
+        bake_with(impatient, recipe_text())
+    seen = yard.calls_of(lambda: bake_with(yard.context, recipe_text()))
+    assert seen["CreateImage"] == 0
+    assert [image.tags[tags.STATUS] for image in images(yard.context)] == [tags.STABLE]
+
+
+@pytest.mark.parametrize("fault", ["throttle", "server-error", "lost-request", "lost-response"])
+def test_an_image_whose_call_goes_astray_is_made_once(yard: Yard, fault: str) -> None:
+    yard.served.cloud.faults.add(fault, action="CreateImage", calls=2)
+    report = bake_with(yard.context, recipe_text())
+    assert [image.image_id for image in images(yard.context)] == [report.image_id]
+
+
+def test_a_name_that_is_taken_is_told(yard: Yard) -> None:
+    """By an image that is not the recipe's, under the very name."""
+    yard.served.cloud.faults.add(
+        "error", action="CreateImage", code="InvalidAMIName.Duplicate", message="taken", calls=1
+    )
+    with pytest.raises(NameTakenError):
+        bake_with(yard.context, recipe_text())
+    assert yard.states() == {"stopped"}
+    assert bake_with(yard.context, recipe_text()).status == tags.STABLE
+
+
+def test_a_changed_recipe_takes_another_builder(yard: Yard) -> None:
+    yard.served.cloud.faults.add("image-fails", calls=1)
+    with pytest.raises(FleetError):
+        bake_with(yard.context, recipe_text(step="true 1"))
+    report = bake_with(yard.context, recipe_text(step="true 2"))
+    assert [image.image_id for image in images(yard.context)] == [report.image_id]
+    assert report.whole
+
+
+def test_a_builder_of_spot_is_not_stopped(yard: Yard) -> None:
+    text = recipe_text().replace("[g5.xlarge]}", "[g5.xlarge], market: spot}")
+    seen = yard.calls_of(lambda: bake_with(yard.context, text))
+    assert seen["StopInstances"] == 0
+    assert [image.tags[tags.STATUS] for image in images(yard.context)] == [tags.STABLE]
+
+
+def test_copies_are_made_shared_deprecated_and_pruned_in_each_region(yard: Yard) -> None:
+    ami = (
+        "{copy_to: [eu-west-1, us-west-2], share_with: ['210987654321'], kms_key: alias/team, "
+        "deprecate_after: 30d, keep: 2}"
+    )
+    reports = [
+        bake_with(yard.context, recipe_text(step=f"true {number}", ami=ami)) for number in range(3)
+    ]
+    first, _, last = reports
+    assert set(last.copies) == {"eu-west-1", "us-west-2"}
+    assert {*last.removed} == {first.image_id, *first.copies.values()}
+    for region, image_id in {"us-east-1": last.image_id, **last.copies}.items():
+        ec2 = yard.served.client("ec2", region=region)
+        (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
+        assert image["BlockDeviceMappings"][0]["Ebs"]["Encrypted"]
+        assert image["DeprecationTime"]
+        allowed = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
+        assert allowed["LaunchPermissions"] == [{"UserId": "210987654321"}]
+        mine = ec2.describe_images(Owners=["self"])["Images"]
+        assert len(mine) == 2
+        assert len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]) == 2
+
+
+def test_a_copy_that_fails_is_told_and_made_by_the_next_run(yard: Yard) -> None:
+    text = recipe_text(ami="{copy_to: [eu-west-1]}")
+    yard.served.cloud.faults.add("image-fails", skip=1, calls=1)
+    report = bake_with(yard.context, text)
+    assert not report.whole
+    assert "eu-west-1" in report.trouble
+    again = bake_with(yard.context, text)
+    assert (again.outcome, again.image_id) == ("unchanged", report.image_id)
+    assert again.whole
+    assert set(again.copies) == {"eu-west-1"}
