@@ -13,11 +13,12 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 _PACKAGE = "fleet"
+_BODY = "<module>"
 _BESIDE = "sandbox"  # the cloud's side of the wire: what it calls, the product does not
 
 
 def reachable(modules: Iterable[str]) -> frozenset[str]:
-    """Give the full names (`fleet.aws.volumes.delete_volume`) that the definitions of the modules reach."""
+    """Give the full names (`fleet.aws.volumes.delete_volume`) that the modules reach, by what they define and do."""
     ahead = [name for module in modules for name in _read(module).definitions]
     found: set[str] = set()
     while ahead:
@@ -35,7 +36,9 @@ class _Module:
     def __init__(self, name: str, tree: ast.Module) -> None:
         self._name = name
         self._own = dict(_own(tree))
-        self._imported = dict(_imported(tree))
+        self._imported: dict[str, list[str]] = {}
+        for given, target in _imported(tree):  # two functions may import two things under one name
+            self._imported.setdefault(given, []).append(target)
 
     @property
     def definitions(self) -> list[str]:
@@ -47,9 +50,9 @@ class _Module:
             if isinstance(part, ast.Name):
                 yield from self._resolved(part.id)
             elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
-                module = self._imported.get(part.value.id, "")
-                if _source(module) is not None:
-                    yield from _read(module).defined(part.attr)
+                for module in self._imported.get(part.value.id, ()):
+                    if _source(module) is not None:
+                        yield from _read(module).defined(part.attr)
 
     def defined(self, own: str) -> Iterator[str]:
         """Give the full name of a definition, where it is, also when it only passes through this module."""
@@ -58,13 +61,14 @@ class _Module:
     def _resolved(self, own: str) -> Iterator[str]:
         if own in self._own:
             yield f"{self._name}.{own}"
-        elif own in self._imported:
-            module, _, name = self._imported[own].rpartition(".")
+        for target in self._imported.get(own, ()):
+            module, _, name = target.rpartition(".")
             if _source(module) is not None:
                 yield from _read(module).defined(name)
 
 
 def _own(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    yield _BODY, _done_by_import(tree)
     for part in tree.body:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield part.name, part
@@ -72,6 +76,12 @@ def _own(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield from ((t.id, part) for t in part.targets if isinstance(t, ast.Name))
         elif isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             yield part.target.id, part
+
+
+def _done_by_import(tree: ast.Module) -> ast.Module:
+    """What a module does when it is imported, such as `group.add_command(other)`."""
+    kinds = ast.Expr | ast.For | ast.With
+    return ast.Module(body=[p for p in tree.body if isinstance(p, kinds)], type_ignores=[])
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:

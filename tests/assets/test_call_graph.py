@@ -26,6 +26,11 @@ def test_a_module_that_is_named_as_a_whole_is_followed_by_its_attributes() -> No
     assert "fleet.workflows.planning.plan_up" in reachable(["fleet.api"])
 
 
+def test_a_command_that_a_module_adds_to_its_group_is_followed() -> None:
+    changes = {"ec2:CopyImage", "ec2:DeregisterImage", "ec2:ModifyImageAttribute"}
+    assert changes <= actions_of("amis")
+
+
 @pytest.mark.parametrize(
     "command",
     ["status", "urls", "ca", "ls", "ssh", "exec", "open", "tunnel", "plan", "types", "cost"],
