@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet.workflows.events import Event, OnEvent
+from fleet.workflows.events import OUTPUT, Event, OnEvent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -54,6 +54,9 @@ class _Plain:
 
     def take(self, event: Event) -> None:
         seconds = time.monotonic() - self._start
+        if event.step == OUTPUT:
+            click.echo(f"{seconds:6.1f}s   | {event.detail}", err=True)
+            return
         who = f"[{event.member}] " if event.member else ""
         detail = f": {event.detail}" if event.detail else ""
         click.echo(f"{seconds:6.1f}s {_MARKS[event.state]} {who}{event.step}{detail}", err=True)
@@ -105,6 +108,8 @@ def _live() -> Iterator[OnEvent]:
 def _line(event: Event) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
+    if event.step == OUTPUT:
+        return Text(f"  | {event.detail}", style="dim")
     who = f"[{event.member}] " if event.member else ""
     detail = f": {event.detail}" if event.detail else ""
     return Text(f"{_MARKS[event.state]} {who}{event.step}{detail}", style=_STYLES[event.state])

@@ -11,10 +11,7 @@ from pathlib import Path
 from fleet.assets.private_files import begin_private
 from fleet.errors import FleetError
 from fleet.workflows.context import Context
-from fleet.workflows.events import Event
-
-OUTPUT = "output"
-"""The step of an event that is a line of a host's output."""
+from fleet.workflows.events import OUTPUT, Event
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from fleet.workflows.bake_host import (
     sanitise,
     scan,
 )
-from fleet.workflows.bake_log import OUTPUT
 from fleet.workflows.context import Context
+from fleet.workflows.events import OUTPUT
 from fleet.workflows.lease import HeldLease
 from fleet.workflows.reach import member_token
 from fleet.workflows.roads import host_of

@@ -8,6 +8,9 @@ from typing import Literal
 
 EventState = Literal["running", "done", "failed", "note"]
 
+OUTPUT = "output"
+"""The step of a note that is a line which a host has printed."""
+
 
 @dataclass(frozen=True)
 class Event:

@@ -77,7 +77,7 @@ def test_secrets_stop_a_bake(yard: Yard) -> None:
 
 def test_an_image_that_fails_is_removed_and_made_again_without_another_builder(yard: Yard) -> None:
     yard.served.cloud.faults.add("image-fails", calls=1)
-    with pytest.raises(FleetError, match="is failed .*; it is removed"):
+    with pytest.raises(FleetError, match=r"is failed .*; it is removed"):
         bake_with(yard.context, recipe_text())
     assert images(yard.context) == ()
     assert yard.own_snapshots() == []
@@ -90,7 +90,7 @@ def test_an_image_that_fails_is_removed_and_made_again_without_another_builder(y
 def test_an_image_that_takes_too_long_is_waited_for_by_the_next_run(yard: Yard) -> None:
     yard.served.cloud.faults.add("slow-image", delay=2.0, calls=1)
     impatient = replace(yard.context, deadlines=replace(yard.context.deadlines, image=0.2))
-    with pytest.raises(FleetError, match="still pending .* goes on waiting"):
+    with pytest.raises(FleetError, match=r"still pending .* goes on waiting"):
         bake_with(impatient, recipe_text())
     seen = yard.calls_of(lambda: bake_with(yard.context, recipe_text()))
     assert seen["CreateImage"] == 0
