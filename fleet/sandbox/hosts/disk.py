@@ -137,9 +137,9 @@ def host_key(paths: HostPaths, comment: str) -> asyncssh.SSHKey:
 
 
 def _first_boot(host: HostConfig, paths: HostPaths) -> None:
-    """What cloud-init does at the first boot of an instance with a disk that was another's: a name, keys of its own."""
+    """What cloud-init does at the first boot of an instance, whose disk was another's: a name, keys of its own."""
     seen = paths.root / "var/lib/cloud/data/instance-id"
-    if seen.exists() and seen.read_text() != host.instance_id:
+    if not seen.exists() or seen.read_text() != host.instance_id:
         for key in (paths.root / "etc/ssh").glob("ssh_host_*"):
             key.unlink()
         for name in ("hostname", "hosts"):

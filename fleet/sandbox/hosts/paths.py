@@ -72,8 +72,8 @@ class HostPaths:
         path = os.path.normpath(path)
         if below(path, str(self.top)) or any(below(path, top) for top in SHARED):
             return path
-        if below(path, f"/home/{self.user}"):
-            return str(self.home) + path.removeprefix(f"/home/{self.user}")
+        if below(path, "/home"):
+            return f"{self.top}{path}"
         return f"{self.root}{path}" if path != "/" else str(self.root)
 
     def existing(self, path: str) -> str:

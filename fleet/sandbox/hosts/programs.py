@@ -14,6 +14,7 @@ from fleet.sandbox.hosts import linux, units
 from fleet.sandbox.hosts.commands import Answer, Reply, Request, failed
 from fleet.sandbox.hosts.environment import host_name
 from fleet.sandbox.hosts.units import ExecLine, Unit
+from fleet.sandbox.trees import remove_tree
 
 if TYPE_CHECKING:
     from fleet.sandbox.driver import HostConfig
@@ -53,7 +54,7 @@ def installer(request: Request) -> Answer:
 
 
 def cloud_init(finished: Path) -> Callable[[Request], Answer]:
-    """`cloud-init status [--wait] [--long] [--format json]`. User data is kept, not run."""
+    """`cloud-init status [--wait] [--long] [--format json]` and `clean`. User data is kept, not run."""
 
     def answer(request: Request) -> Answer:
         words = request.arguments
@@ -71,9 +72,24 @@ def cloud_init(finished: Path) -> Callable[[Request], Answer]:
             return Reply(out=f"status: {state}\n" + (more if {"--long", "-l"} & set(words) else ""))
         if words[:1] == ("--version",):
             return Reply(out="/usr/bin/cloud-init 24.4\n")
-        return failed(request, "a sandbox host answers `cloud-init status` only")
+        if words[:1] == ("clean",):
+            return _clean(finished.parents[1], words) or Reply()
+        return failed(request, "a sandbox host answers `cloud-init status` and `clean` only")
 
     return answer
+
+
+def _clean(cloud: Path, words: tuple[str, ...]) -> Reply | None:
+    """Forget all boots; the next one is a first one. Nothing of the machine is removed, wherever a link leads."""
+    if cloud.resolve() != cloud or not cloud.is_dir():
+        return Reply(code=1, err=f"Error: Could not remove {cloud.name}\n")
+    for each in cloud.iterdir():
+        if each.name != "seed" or {"--seed", "-s"} & set(words):
+            remove_tree(each)
+    logs = (cloud.parents[1] / "log").glob("cloud-init*.log")
+    for log in logs if {"--logs", "-l"} & set(words) else ():
+        log.unlink()
+    return None
 
 
 def accounts(host: HostConfig) -> Callable[[Request], Answer]:

@@ -12,19 +12,20 @@ import re
 import shutil
 from collections.abc import Callable
 
+from fleet.sandbox.hosts import searching
 from fleet.sandbox.hosts.commands import Answer, Become, Reply, Request, failed
 from fleet.sandbox.hosts.paths import HostPaths, below
+from fleet.sandbox.hosts.refusals import Refusal
 
 _READERS = frozenset({"cat", "test", "["})
-_WRITERS = frozenset({"tee", "install", "mkdir", "cp", "mv", "rm", "chmod", "ln", "sed", "touch"})
+_WRITERS = frozenset(
+    "tee install mkdir cp mv rm chmod ln sed touch truncate".split()  # noqa: SIM905 - one block reads better
+)
+_SEARCHERS = {"find": searching.find, "tar": searching.tar}
 _NOTHING = frozenset({"true", "chown", "chgrp"})
 _LENT = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
 _ALONE = ("-n", "-E", "-H", "-S", "-k", "-i", "-s", "-b", "--non-interactive", "--preserve-env")
 _VALUED = ("-u", "-g", "-p", "-h", "--user", "--group")
-
-
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """What sudo will not do, and why."""
 
 
 def _options(words: list[str], users: tuple[str, ...]) -> list[str]:
@@ -67,10 +68,10 @@ class Sudo:
         standin = self._standin(name)
         if standin:
             return Become(standin, (standin, *arguments))
-        if name not in _READERS | _WRITERS:
+        if name not in _READERS | _WRITERS | _SEARCHERS.keys():
             raise Refusal(
                 f"{name} is not among what a sandbox host runs as root: "
-                + ", ".join(sorted(_READERS | _WRITERS | _NOTHING))
+                + ", ".join(sorted(_READERS | _WRITERS | _NOTHING | _SEARCHERS.keys()))
                 + ", and its own systemctl, shutdown, apt-get and the like"
             )
         program = shutil.which(name, path="/usr/bin:/bin")
@@ -79,6 +80,9 @@ class Sudo:
         if not self._own(directory):
             mapped = self._paths.real(directory)
             directory = mapped if os.path.isdir(mapped) else str(self._paths.home)  # noqa: PTH112
+        if name in _SEARCHERS:
+            found = list(_SEARCHERS[name](self._paths, arguments))
+            return Become(program, (name, *found), directory)
         return Become(program, (name, *self._arguments(name, arguments, directory)), directory)
 
     def _arguments(self, name: str, arguments: list[str], directory: str) -> list[str]:
@@ -113,6 +117,8 @@ class Sudo:
 
     def _file(self, name: str, path: str) -> str:
         real = self._paths.real(path)
+        if name in _WRITERS and not self._own(os.path.realpath(os.path.dirname(real))):  # noqa: PTH120
+            raise Refusal(f"{path} leads out of this host")
         lent = name in _READERS and any(below(os.path.normpath(path), top) for top in _LENT)
         return path if lent and not os.path.lexists(real) else real
 
