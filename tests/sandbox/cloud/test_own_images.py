@@ -81,6 +81,10 @@ def test_an_image_whose_disk_cannot_be_kept_fails(served: Served) -> None:
     served.driver.full = True
     baked(served, NoReboot=True)
     eventually(lambda: mine(served)[0]["State"], lambda state: state == "failed")
+    (image,) = mine(served)
+    assert image["StateReason"]["Code"] == "Server.InternalError"
+    (snapshot,) = served.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    assert snapshot["State"] == "error"
 
 
 def test_names_are_unique(served: Served) -> None:
@@ -122,6 +126,20 @@ def test_removing_an_image_with_its_snapshot(served: Served) -> None:
     launch: Any = {"ImageId": made, "InstanceType": "t3.medium", "MinCount": 1, "MaxCount": 1}
     refused("InvalidAMIID.NotFound", served.ec2.run_instances, **launch)
     refused("AuthFailure", served.ec2.deregister_image, ImageId=image_id(served))
+
+
+def test_only_ones_own_images_are_shared_and_described(served: Served) -> None:
+    others, nobodys = image_id(served), "ami-" + "0" * 17
+    add: Any = {"Add": [{"UserId": "111122223333"}]}
+    modify, describe = served.ec2.modify_image_attribute, served.ec2.describe_image_attribute
+    refused("AuthFailure", modify, ImageId=others, LaunchPermission=add)
+    refused("InvalidAMIID.NotFound", modify, ImageId=nobodys, LaunchPermission=add)
+    refused("AuthFailure", describe, ImageId=others, Attribute="launchPermission")
+    refused("InvalidAMIID.NotFound", describe, ImageId=nobodys, Attribute="launchPermission")
+    made = baked(served)
+    whole(served, made)
+    wrong: Any = {"Add": [{"UserId": "1234"}]}
+    refused("InvalidAMIAttributeItemValue", modify, ImageId=made, LaunchPermission=wrong)
 
 
 def test_deprecation(served: Served) -> None:
