@@ -119,8 +119,8 @@ def builder_spec(recipe: Recipe, *, raw_image: str | None = None) -> FleetSpec:
     """
     builder = recipe.builder
     volume = builder.volume
-    if recipe.output.kms_key and not volume.kms_key:
-        volume = volume.model_copy(update={"kms_key": recipe.output.kms_key})
+    if recipe.kms_key != volume.kms_key:
+        volume = volume.model_copy(update={"kms_key": recipe.kms_key})
     return FleetSpec(
         name=builder_fleet(recipe.name),
         region=recipe.region,

@@ -77,6 +77,16 @@ def check_output(copy_to: Sequence[str], region: str | None) -> None:
         raise RefusedError(Objection(message, "remove it", ("copy_to", copy_to.index(region))))
 
 
+def check_sharing(share_with: Sequence[str], kms_key: str | None) -> None:
+    """Refuse to share what nobody else could launch: images are encrypted, and EBS's own key is the account's alone.
+
+    Source: "Share an AMI with specific AWS accounts", EC2 user guide.
+    """
+    if share_with and kms_key is None:
+        message = "needs a key that can be shared: images are encrypted, and AWS's own key cannot be"
+        raise at("share_with", message, "add kms_key: alias/team, which those accounts may use")
+
+
 _BARE = "is for the framework's environment, and a base image has none"
 
 

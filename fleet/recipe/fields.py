@@ -288,7 +288,7 @@ AMI = Keys(
             Text(pattern=of.OUTPUT_PATTERN),
             "The images' names, with the fields recipe, date, time (of the bake, UTC) and digest (of the content); "
             "begins with `{recipe}-`.",
-            '"{recipe}-{date}-{digest}"',
+            '"{recipe}-{date}-{time}-{digest}"',
             default=DEFAULT_NAME,
         ),
         Key(
@@ -391,7 +391,7 @@ RECIPE = Keys(
             AMI,
             "The image that comes out, and what becomes of it.",
             "{keep: 3}",
-            default="{name: '{recipe}-{date}-{digest}'}",
+            default="{name: '{recipe}-{date}-{time}-{digest}'}",
             field="output",
         ),
     )

@@ -56,7 +56,7 @@ __all__ = [
     "Test",
 ]
 
-DEFAULT_NAME = "{recipe}-{date}-{digest}"
+DEFAULT_NAME = "{recipe}-{date}-{time}-{digest}"
 DEFAULT_EXPIRY = timedelta(hours=4)
 # A bake waits for a boot, the steps, a snapshot and a second boot: what ends sooner ends in the middle of it.
 SHORTEST_BAKE = timedelta(minutes=30)
@@ -180,6 +180,9 @@ class Recipe(Frozen):
     @classmethod
     def _fits_the_recipe(cls, output: Output, info: ValidationInfo) -> Output:
         coherence.check_output(output.copy_to, info.data.get("region"))
+        if "builder" in info.data:
+            key = output.kms_key or info.data["builder"].volume.kms_key
+            coherence.check_sharing(output.share_with, key)
         if (
             "name" in info.data
             and len(_filled(output.name, info.data["name"])) > LONGEST_IMAGE_NAME
@@ -187,6 +190,11 @@ class Recipe(Frozen):
             message = f"makes names of more than {LONGEST_IMAGE_NAME} characters"
             raise coherence.at("name", message, "shorten it")
         return output
+
+    @property
+    def kms_key(self) -> str | None:
+        """The key that the image and its copies are encrypted with; None is EBS's own of the account."""
+        return self.output.kms_key or self.builder.volume.kms_key
 
     def digest(self) -> str:
         """12 hex digits over all that decides what is in the image, and what it has to prove.

@@ -55,5 +55,5 @@ def _copied(context: Context, plan: BakePlan, image: ImageFact) -> tuple[Copied,
     if not output.copy_to:
         return ()
     return copy_each(
-        context, image, output.copy_to, encrypted=image.encrypted, kms_key=output.kms_key
+        context, image, output.copy_to, encrypted=image.encrypted, kms_key=plan.recipe.kms_key
     )

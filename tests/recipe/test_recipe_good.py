@@ -52,7 +52,7 @@ def test_the_defaults() -> None:
         steps=(),
         tests=(),
         output=Output(
-            name="{recipe}-{date}-{digest}",
+            name="{recipe}-{date}-{time}-{digest}",
             copy_to=(),
             share_with=(),
             kms_key=None,
@@ -75,7 +75,7 @@ def test_every_recipe_that_ships_is_an_example_and_loads() -> None:
 def test_the_images_name_is_filled_from_the_pattern() -> None:
     recipe = load_text(PLAIN)
     assert recipe.image_name(made_at=AT, digest="0123456789ab") == (
-        "pytorch-team-20261121-0123456789ab"
+        "pytorch-team-20261121-090507-0123456789ab"
     )
     timed = load_text(PLAIN + 'ami: {name: "{recipe}-{date}{time} {recipe}"}\n')
     assert timed.image_name(made_at=AT, digest="x") == "pytorch-team-20261121090507 pytorch-team"
@@ -86,12 +86,15 @@ def test_the_digest_is_over_what_is_in_the_image() -> None:
     assert len(plain) == 12
     same = [
         PLAIN + "ami: {keep: 3, copy_to: [eu-west-1], deprecate_after: 9d}\n",
-        PLAIN + 'ami: {share_with: ["123456789012"], name: "{recipe}-{time}"}\n',
+        PLAIN + 'ami: {name: "{recipe}-{time}"}\n',
         PLAIN + "region: us-east-1\ndescription: ours\n",
         PLAIN.replace("xlarge]}", "xlarge], market: spot, max_price: 1}, expires: 9h"),
         PLAIN.replace("}}", "}, volume: 100GiB}"),
     ]
     assert {load_text(text).digest() for text in same} == {plain}
+    keyed = PLAIN + "ami: {kms_key: alias/team}\n"
+    shared = PLAIN + 'ami: {kms_key: alias/team, share_with: ["123456789012"]}\n'
+    assert load_text(shared).digest() == load_text(keyed).digest()
     other = [
         PLAIN.replace("pytorch-team", "team"),
         PLAIN.replace("framework: pytorch", "framework: tensorflow"),

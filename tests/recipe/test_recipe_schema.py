@@ -41,6 +41,7 @@ TEST_MODELS: dict[str, type[Frozen]] = {
 UNSEEN = {
     "ami-copy-home",
     "ami-name-long",
+    "ami-share",
     "ami-name-same",
     "builder-long",
     "builder-short",
