@@ -217,8 +217,9 @@ def hits(path: str, data: bytes, known: Sequence[bytes]) -> Iterator[Hit]:
     yield from ((data.find(one), "a secret of this environment") for one in known if one in data)
     yield from _tokens(data)
     for what, place, content in _PLACES:
-        if place.search(path):
-            yield from ((hit.start(), what) for hit in content.finditer(data))
+        hit = content.search(data) if place.search(path) else None
+        if hit:
+            yield hit.start(), what
     if _ENVIRONMENT.search(path) or _HISTORY.search(path):
         yield from _named(data)
 
@@ -253,8 +254,9 @@ def findings(
 
 
 def shown(path: str) -> str:
-    """A path as text that every terminal and JSON takes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """A path as one line that every terminal takes."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def scan(

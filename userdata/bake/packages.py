@@ -137,6 +137,11 @@ def prefixes(home: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def _place(prefix: Path, home: Path) -> str:
+    """An environment's path, which is the same for the same one on another host."""
+    return f"~/{prefix.relative_to(home)}" if home in prefix.parents else str(prefix)
+
+
 def _table(path: Path) -> list[list[str]]:
     try:
         return [line.split("\t") for line in path.read_text("utf-8", "replace").splitlines()]
@@ -153,7 +158,7 @@ def used_mib(path: str) -> int:
 def main(told: Mapping[str, str]) -> int:
     """Print it."""
     home = Path(told["HOME"])
-    found = {str(prefix): environment(prefix) for prefix in prefixes(home)}
+    found = {_place(prefix, home): environment(prefix) for prefix in prefixes(home)}
     print(  # noqa: T201 - it is what this program is for
         json.dumps(
             {
