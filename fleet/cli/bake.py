@@ -75,6 +75,9 @@ def command(
     """
     from fleet.cli.bake_view import echo_bake_plan  # noqa: PLC0415
 
+    if reboot and source is None:
+        remedy = "add --from FLEET/MEMBER, or leave it out: the builder is stopped anyway"
+        raise UsageError("--reboot is for the copy of an environment", remedy=remedy)
     wanted = _read(recipe, source, name)
     context = open_context(options, spec_region=wanted.region)
     wish = _plan(context, wanted, anew=anew)

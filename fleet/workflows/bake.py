@@ -86,9 +86,8 @@ class _Bake:
 
     def run(self) -> BakeReport:
         """Do all of it."""
-        if self._plan.bakes_nothing and not self._plan.builder.owned.instances:
-            same = self._plan.same
-            assert same is not None  # noqa: S101 - for the type checker
+        same = self._plan.same
+        if same is not None and self._plan.bakes_nothing and not self._plan.builder_stands:
             return self._report(same.image_id, finish(self._context, self._plan, same))
         self._clear_the_way()
         fleet, account_id = builder_fleet(self._plan.recipe.name), self._plan.builder.account_id

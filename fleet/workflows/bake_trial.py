@@ -38,7 +38,8 @@ def try_image(
         _take_away(context, trial.fleet)
         raise _not_passed(image, error) from error
     receipt = _take_away(context, trial.fleet)
-    context.tell(None, "try-out", "done", f"{len(passed)} tests passed")
+    count = f"{len(passed)} test{'' if len(passed) == 1 else 's'} passed"
+    context.tell(None, "try-out", "done", f"it became an environment, {count}")
     return passed, receipt
 
 
