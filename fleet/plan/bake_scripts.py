@@ -159,7 +159,8 @@ def parse_findings(text: str) -> tuple[Finding, ...]:
             if "files" in told:
                 looked_at = int(told["files"])
             else:
-                found.append(Finding(plain(told["path"]), int(told["line"]), plain(told["what"])))
+                path, what = plain(str(told["path"])), plain(str(told["what"]))
+                found.append(Finding(path, int(told["line"]), what))
         except (ValueError, TypeError, KeyError) as error:
             raise _broken_scan() from error
     if not looked_at:
