@@ -82,9 +82,9 @@ _AWS_SECRET = re.compile(
 _URL = re.compile(rb"[a-z]://[^\s/:@\"'<>{}$]{0,128}:([^\s/@\"'<>{}$]{3,256})@[A-Za-z0-9\[]")
 # In histories, rc files and files of environment variables whatever is called a secret is one.
 _NAMED = re.compile(
-    rb"(?im)(?:^|[\s;&|\"'(])(?:[A-Za-z0-9_.-]*[_.-])?"
+    rb"(?im)(?:^|[\s;&|\"'(=])(?:[A-Za-z0-9_.-]*[_.-])?"
     rb"(?:token|secret|passw(?:or)?d|passphrase|credentials?|api_?key|access_?key|secret_?key|private_?key|auth_?key)"
-    rb"(?:_(?:id|key|value|access_key))?[\"']?\]?\s{0,2}[=:]\s{0,2}"
+    rb"(?:_(?:id|key|value|access_key))?[\"']?\]?[ \t]{0,2}[=:][ \t]{0,2}"
     rb"(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|\"']+)"
 )
 _OPTION = re.compile(
