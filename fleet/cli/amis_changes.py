@@ -147,14 +147,14 @@ def copy(
         check_copy(resolve_region(context.aws.session, place), home=context.aws.region, key=key)
     image = find_image(context, asked)
     left = f"EC2 goes on copying: `{options.command} amis copy {asked} …` waits for it again"
-    with interruptible(left), progress() as on_event:
-        copies = copy_each(
-            dataclasses.replace(context, on_event=on_event),
-            image,
-            places,
-            encrypted=encrypted,
-            kms_key=key,
-        )
+    with interruptible(left):
+        try:
+            with progress() as on_event:
+                telling = dataclasses.replace(context, on_event=on_event)
+                copies = copy_each(telling, image, places, encrypted=encrypted, kms_key=key)
+        except KeyboardInterrupt:
+            click.echo(left, err=True)
+            raise
     if output == "json":
         echo_json({"image_id": asked, "copies": [each.as_json() for each in copies]})
     else:
@@ -204,10 +204,17 @@ def deprecate(
 
 @click.command("rm", short_help="Remove images with their snapshots.")
 @click.argument("image_ids", metavar="AMI...", nargs=-1, required=True)
+@click.option(
+    "--retire",
+    is_flag=True,
+    help="The stable one too, where all images of its recipe are named: its name means none then.",
+)
 @yes_option
 @output_option("table", "json")
 @click.pass_obj
-def rm(options: Globals, *, image_ids: tuple[str, ...], yes: bool, output: str) -> None:
+def rm(
+    options: Globals, *, image_ids: tuple[str, ...], retire: bool, yes: bool, output: str
+) -> None:
     """Remove images, each with its snapshots and its list of packages; all of them or none.
 
     Not the stable one of a recipe, and none that an instance or a launch template uses. What a removal that was
@@ -217,6 +224,7 @@ def rm(options: Globals, *, image_ids: tuple[str, ...], yes: bool, output: str) 
     Examples:
       fleet amis rm ami-0123456789abcdef0
       fleet amis rm ami-0123456789abcdef0 ami-0fedcba9876543210 --yes
+      fleet amis rm --retire ami-0123456789abcdef0
     """
     from fleet.cli.amis_view import echo_removal  # noqa: PLC0415
     from fleet.cli.progress import progress  # noqa: PLC0415
@@ -224,7 +232,7 @@ def rm(options: Globals, *, image_ids: tuple[str, ...], yes: bool, output: str) 
 
     asked = [image_argument(image_id) for image_id in image_ids]
     context = open_context(options)
-    removal = plan_removal(context, asked)
+    removal = plan_removal(context, asked, retire=retire)
     echo_removal(removal, region=context.aws.region)
     confirm("Remove all of it?", yes=yes, options=options)
     with progress() as on_event:

@@ -163,12 +163,18 @@ def promotion_tags(lineage: Lineage, *, now: datetime) -> dict[str, str]:
     return {tags.STATUS: tags.STABLE, tags.PROMOTED_AT: tags.expiry_text(at)}
 
 
-def refuse_removal(image: ImageFact, lineage: Lineage, users: Users) -> FleetError | None:
-    """Say why an image may not be removed, and by whom; None where it may."""
-    if image == lineage.stable:
+def refuse_removal(
+    image: ImageFact, lineage: Lineage, users: Users, *, retired: bool = False
+) -> FleetError | None:
+    """Say why an image may not be removed, and by whom; None where it may.
+
+    `retired`: the recipe's images go all together, the stable one too, and its name is to mean none.
+    """
+    if image == lineage.stable and not retired:
         return FleetError(
             f"{image.image_id} is the stable image of recipe {lineage.recipe}",
-            remedy=f"promote another one first: `fleet amis ls {lineage.recipe}` lists them",
+            remedy=f"promote another one first (`fleet amis ls {lineage.recipe}` lists them), or "
+            "name all of them with --retire",
         )
     if used := users.get(image.image_id):
         return InUseError(

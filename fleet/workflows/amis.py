@@ -59,6 +59,12 @@ __all__ = [
 ]
 
 
+_NOT_SHARED = (
+    "EC2 shares nothing that is encrypted with EBS's own key: give the recipe a kms_key under `ami`, "
+    "or share a copy made with `fleet amis copy --kms-key`"
+)
+
+
 @dataclass(frozen=True)
 class Promotion:
     """An image that becomes, or is already, the one that its recipe's name means; `before` is the one that was."""
@@ -156,12 +162,26 @@ def share(
     context: Context, image_id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Let accounts launch an image, or no longer; gives all that may afterwards."""
-    require_available(find_image(context, image_id))
+    image = find_image(context, image_id)
+    require_available(image)
     if add or remove:
-        share_image(context.aws, image_id=image_id, add=add, remove=remove)
+        _change_sharing(context, image, add, remove)
     accounts = describe_sharing(context.aws, image_id=image_id)
     context.tell(None, "share", "done", f"{image_id} with {', '.join(accounts) or 'nobody'}")
     return accounts
+
+
+def _change_sharing(
+    context: Context, image: ImageFact, add: Sequence[str], remove: Sequence[str]
+) -> None:
+    try:
+        share_image(context.aws, image_id=image.image_id, add=add, remove=remove)
+    except AwsError as error:
+        if error.code != "InvalidParameter" or not image.encrypted:
+            raise
+        raise AwsError(
+            error.message, remedy=_NOT_SHARED, code=error.code, said=error.said
+        ) from error
 
 
 def deprecate(context: Context, image_id: str, *, at: datetime | None) -> None:
@@ -171,10 +191,11 @@ def deprecate(context: Context, image_id: str, *, at: datetime | None) -> None:
     context.tell(None, "deprecate", "done", f"{image_id}: {tags.expiry_text(at)}")
 
 
-def plan_removal(context: Context, image_ids: Sequence[str]) -> Removal:
+def plan_removal(context: Context, image_ids: Sequence[str], *, retire: bool = False) -> Removal:
     """Say what a removal takes away. Raises the first reason why one of the images may not go.
 
-    An image that is not there may have gone in a removal that was broken off: its snapshots are found by their tags.
+    With `retire` the stable image goes too, where every other image of its recipe goes along. An image that is not
+    there may have gone in a removal that was broken off: its snapshots are found by their tags.
     """
     snapshots = describe_recipe_snapshots(context.aws, recipe=None)
     images = describe_recipe_images(context.aws, recipe=None)
@@ -190,7 +211,9 @@ def plan_removal(context: Context, image_ids: Sequence[str]) -> Removal:
             gone.append(image_id)
     users = describe_image_users(context.aws, image_ids=[image.image_id for image in found])
     for image in found:
-        if refusal := refuse_removal(image, lineage_of(recipe_of(image), images), users):
+        lineage = lineage_of(recipe_of(image), images)
+        whole = {one.image_id for one in lineage.images} <= {*image_ids}
+        if refusal := refuse_removal(image, lineage, users, retired=retire and whole):
             raise refusal
     return Removal(tuple(found), loose, tuple(gone))
 

@@ -109,6 +109,8 @@ def test_a_removal_is_refused_with_whoever_needs_the_image() -> None:
     stable = refuse_removal(NEW, found, {})
     assert stable is not None
     assert "is the stable image of recipe team: promote another one first" in str(stable)
+    assert refuse_removal(NEW, found, {}, retired=True) is None
+    assert refuse_removal(OLD, found, users, retired=True) is not None
     used = refuse_removal(OLD, found, users)
     assert isinstance(used, InUseError)
     assert "is used by i-1 (workshop/ana), launch template fleet-workshop" in used.message

@@ -11,7 +11,7 @@ import pytest
 
 from fleet.aws.own_images import describe_recipe_images
 from fleet.aws.snapshots import delete_snapshot, deregister_image
-from fleet.errors import FleetError, InUseError, NotFoundError, NothingFoundError
+from fleet.errors import AwsError, FleetError, InUseError, NotFoundError, NothingFoundError
 from fleet.plan import tags
 from fleet.workflows.ami_copies import copy_each
 from fleet.workflows.ami_reports import diff_amis, list_amis, show_ami
@@ -247,6 +247,24 @@ def test_a_removal_takes_all_or_nothing(shelf: Shelf) -> None:
     assert sorted(shelf.statuses()) == ["team-2", "team-3"]
     assert first not in shelf.parameters()
     assert not set(removal.snapshot_ids) & shelf.snapshots()
+
+
+def test_a_recipe_is_retired_with_all_its_images_or_not(shelf: Shelf) -> None:
+    first, second = shelf.stable("team-1"), shelf.stable("team-2")
+    with pytest.raises(FleetError, match="is the stable image"):
+        plan_removal(shelf.context, [second], retire=True)
+    with pytest.raises(FleetError, match="or name all of them with --retire"):
+        plan_removal(shelf.context, [first, second])
+    apply_removal(shelf.context, plan_removal(shelf.context, [first, second], retire=True))
+    assert (shelf.statuses(), shelf.snapshots(), shelf.parameters()) == ({}, set(), [])
+
+
+def test_what_cannot_be_shared_is_told_with_the_way_out(shelf: Shelf) -> None:
+    shelf.instance_id = shelf.region.launched()["InstanceId"]  # encrypted with EBS's own key
+    image_id = shelf.stable("team-1")
+    with pytest.raises(AwsError, match=r"can't be shared.*give the recipe a kms_key") as caught:
+        share(shelf.context, image_id, add=[OTHER])
+    assert caught.value.code == "InvalidParameter"
 
 
 def test_a_removal_that_was_broken_off_goes_on(shelf: Shelf) -> None:
