@@ -11,6 +11,7 @@ from fleet.plan import tags
 from fleet.plan.ami_list import AmiDiff, ListedAmi, ListedAmis, ShownAmi
 from fleet.plan.manifest import Change, Manifest, SectionDiff
 from fleet.plan.sweep import age_text
+from fleet.spec.values import format_duration
 from fleet.workflows.ami_copies import Copied
 from fleet.workflows.amis import Removal
 
@@ -88,7 +89,7 @@ def _facts(shown: ShownAmi) -> Iterable[tuple[str, str]]:
     if reason := image.state_reason:
         yield "reason", reason
     yield "base", f"{told(tags.BASE_IMAGE, 'not known')} ({told(tags.BASE_NAME, 'no name')})"
-    took = f", in {listed.baked_seconds / 60:.0f} min" if listed.baked_seconds else ""
+    took = f", in {format_duration(listed.baked_for)}" if listed.baked_for else ""
     yield "baked", f"{tags.expiry_text(image.created_at)} ({age_text(listed.age)} ago){took}"
     if promoted := told(tags.PROMOTED_AT):
         yield "promoted", promoted

@@ -48,10 +48,10 @@ class ListedAmi:
         return " ".join(filter(None, (title, name.framework_version, name.os, name.release)))
 
     @property
-    def baked_seconds(self) -> int | None:
+    def baked_for(self) -> timedelta | None:
         """How long the bake took; None where it is not known."""
         told = self.image.tags.get(tags.BAKED_SECONDS, "")
-        return int(told) if told.isdigit() else None
+        return timedelta(seconds=int(told)) if told.isdigit() else None
 
     def as_json(self) -> dict[str, object]:
         """Give the settled JSON shape; age and time in seconds, price in USD per month."""
@@ -72,7 +72,7 @@ class ListedAmi:
             "promoted_at": told(tags.PROMOTED_AT),
             "deprecated_at": tags.expiry_text(image.deprecated_at) if image.deprecated_at else None,
             "age_seconds": int(self.age.total_seconds()),
-            "baked_seconds": self.baked_seconds,
+            "baked_seconds": int(self.baked_for.total_seconds()) if self.baked_for else None,
             "size_gib": self.size_gib,
             "monthly_usd": as_number(self.monthly_usd),
             "encrypted": image.encrypted,

@@ -6,7 +6,7 @@ A later `up` never changes the image in silence: a newer one, or another one tha
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
@@ -60,7 +60,7 @@ def choose_fleet_image(
         )
     else:
         chosen = describe_choice(kept, selector, catalogue, now=now)
-        chosen = _with_news(chosen, newest)
+        chosen = _with_news(chosen, newest, seen)
     if chosen.image_id in seen:
         require_fit(seen[chosen.image_id], types, chosen_by_id=selector.id is not None)
     return chosen
@@ -83,17 +83,22 @@ def _still_asked(kept: ImageFact, selector: ImageSelector, catalogue: ImageCatal
     return on_base or is_of_line(name, selector)
 
 
-def _with_news(chosen: ChosenImage, newest: Callable[[], ChosenImage]) -> ChosenImage:
+def _with_news(
+    chosen: ChosenImage, newest: Callable[[], ChosenImage], seen: Mapping[str, ImageFact]
+) -> ChosenImage:
     try:
         found = newest()
     except FleetError:
         return chosen
     if found.image_id == chosen.image_id:
         return chosen
+    # A recipe's name goes back to an older image after a roll-back.
+    other, own = seen.get(found.image_id), seen[chosen.image_id]
+    older = other is not None and other.created_at < own.created_at
+    news = "the name means another image now" if older else "a newer image is there"
     return _warned(
         chosen,
-        f"a newer image is there: {found.image_id} ({found.why}); this fleet stays with its own "
-        "until `fleet down`",
+        f"{news}: {found.image_id} ({found.why}); this fleet stays with its own until `fleet down`",
     )
 
 

@@ -259,9 +259,8 @@ def _why(
     """Explain an image: what it has, how old it is, until when it is patched."""
     age = f"built {max((now - image.created_at).days, 0)} days ago"
     if is_baked(image):
-        status = image.tags.get(tags.STATUS, tags.CANDIDATE)
         below = image.tags.get(tags.BASE_NAME) or "an image that is not known"
-        return f"{image.name}, {status} of recipe {recipe_of(image)}, {age}, on {below}"
+        return f"{image.name}, {_kind(image)} of recipe {recipe_of(image)}, {age}, on {below}"
     if name is None:
         return f"{image.name}, {age}"
     title = _TITLES.get(name.framework or "", f"{name.kind.capitalize()} image")
@@ -269,6 +268,13 @@ def _why(
     system = catalogue.os.get(name.os)
     patched = patch_text(name, catalogue.support, today=now.date())
     return f"{what}, {system.title if system else name.os}, {age}, {patched}"
+
+
+def _kind(image: ImageFact) -> str:
+    status = image.tags.get(tags.STATUS, tags.CANDIDATE)
+    return {tags.STABLE: "the stable image", tags.SUPERSEDED: "a superseded image"}.get(
+        status, f"a {tags.CANDIDATE}"
+    )
 
 
 def _nothing(selector: ImageSelector, architecture: str) -> str:

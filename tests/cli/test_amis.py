@@ -77,7 +77,7 @@ def test_what_there_is_to_see(team: Team) -> None:
 def test_one_image_and_what_is_on_it(team: Team) -> None:
     text = "\n".join(lines(team.run, "amis", "show", "team"))
     assert f"{team.stable} (team-2)" in text
-    assert "in 18 min" in text
+    assert "in 18m" in text
     assert "Ubuntu 24.04, 40.3 GiB on its disk" in text
     assert "2.14.0" not in text
     text = "\n".join(lines(team.run, "amis", "show", team.old, "--packages", "--all-regions"))

@@ -74,7 +74,7 @@ def test_a_baked_image_demands_the_framework_that_it_was_baked_for() -> None:
     found = chosen(STABLE)
     assert (found.framework, found.user) == ("pytorch", "ubuntu")
     assert found.interpreters == tuple(load_catalogue().interpreters["pytorch"])
-    assert found.why == f"team-2, stable of recipe team, built 2 days ago, on {BASE}"
+    assert found.why == f"team-2, the stable image of recipe team, built 2 days ago, on {BASE}"
     amazon = dataclasses.replace(STABLE, tags={**STABLE.tags, tags.LOGIN_USER: "ec2-user"})
     assert chosen(amazon).user == "ec2-user"
 
@@ -138,6 +138,14 @@ def test_a_live_fleet_keeps_its_image_and_is_told_of_a_promoted_one() -> None:
     assert found.image_id == OLD.image_id
     (warning,) = found.warnings
     assert warning.startswith(f"a newer image is there: {STABLE.image_id}")
+
+
+def test_a_live_fleet_is_told_of_a_roll_back() -> None:
+    back = baked("team-1", days=3, status=tags.STABLE, promoted=0)
+    mine = dataclasses.replace(instance(1, "ana"), image_id=STABLE.image_id)
+    facts = observed(images=(back, STABLE), owned=Owned(instances=(mine,)))
+    (warning,) = in_fleet(facts).warnings
+    assert warning.startswith(f"the name means another image now: {back.image_id}")
 
 
 def test_a_live_fleet_of_another_recipe_is_told() -> None:
