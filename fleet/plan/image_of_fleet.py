@@ -60,7 +60,7 @@ def choose_fleet_image(
         )
     else:
         chosen = describe_choice(kept, selector, catalogue, now=now)
-        chosen = _with_news(chosen, newest, seen)
+        chosen = _with_news(chosen, newest, seen if selector.name else {})
     if chosen.image_id in seen:
         require_fit(seen[chosen.image_id], types, chosen_by_id=selector.id is not None)
     return chosen
@@ -84,17 +84,17 @@ def _still_asked(kept: ImageFact, selector: ImageSelector, catalogue: ImageCatal
 
 
 def _with_news(
-    chosen: ChosenImage, newest: Callable[[], ChosenImage], seen: Mapping[str, ImageFact]
+    chosen: ChosenImage, newest: Callable[[], ChosenImage], named: Mapping[str, ImageFact]
 ) -> ChosenImage:
+    """Tell of another image. `named` are those that a name is decided among: after a roll-back it means an older one."""
     try:
         found = newest()
     except FleetError:
         return chosen
     if found.image_id == chosen.image_id:
         return chosen
-    # A recipe's name goes back to an older image after a roll-back.
-    other, own = seen.get(found.image_id), seen[chosen.image_id]
-    older = other is not None and other.created_at < own.created_at
+    other, own = named.get(found.image_id), named.get(chosen.image_id)
+    older = other is not None and own is not None and other.created_at < own.created_at
     news = "the name means another image now" if older else "a newer image is there"
     return _warned(
         chosen,
