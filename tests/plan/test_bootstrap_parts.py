@@ -284,3 +284,18 @@ def test_what_was_asked_is_read_as_it_was_written() -> None:
 )
 def test_what_another_version_wrote_is_none(text: str) -> None:
     assert parse_asked(text) is None
+
+
+def test_a_venv_that_a_recipe_has_made_is_a_kernel_of_who_can_read_it(tmp_path: Path) -> None:
+    torch = environment(tmp_path / "opt/pytorch", torch="__version__ = '2.9.1'")
+    venv = tmp_path / "home/venvs/team"
+    team = environment(venv, torch="__version__ = '2.9.1'")
+    kernel, found = look(tmp_path, torch)
+    assert (kernel, list(found)) == ("fleet-pytorch", ["fleet-pytorch", "fleet-pytorch2"])
+    assert found["fleet-pytorch2"] == (f"PyTorch 2.9.1 ({venv})", str(team))
+    own_account = Asked(
+        Bootstrap(sudo=False), "pytorch", (str(torch),), (), "", None, None, (), "1"
+    )
+    values = {"asked": own_account, "probe_program": load_texts().probe}
+    told = run(tmp_path, "again=yes\n" + part("interpreters", **values) + "\necho $probed >&3")
+    assert str(venv) not in told.stdout
