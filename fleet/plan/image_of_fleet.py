@@ -86,7 +86,7 @@ def _still_asked(kept: ImageFact, selector: ImageSelector, catalogue: ImageCatal
 def _with_news(
     chosen: ChosenImage, newest: Callable[[], ChosenImage], named: Mapping[str, ImageFact]
 ) -> ChosenImage:
-    """Tell of another image. `named` are those that a name is decided among: after a roll-back it means an older one."""
+    """Tell of another image. `named` are those that a name is decided among: after a roll-back that is an older one."""
     try:
         found = newest()
     except FleetError:
