@@ -27,7 +27,7 @@ steps:
   - pip: [einops]
   - pip: [tabulate]
     venv: team
-  - files: {{./conf: ~/conf, ./one.txt: /opt/team/one.txt}}
+  - files: {{./conf: ~/conf, ./one.txt: /opt/team/one.txt, ./conf/more: /opt/more}}
   - script: ./setup.sh
   - run: |
       {last}
@@ -111,6 +111,7 @@ def test_a_step_that_fails_is_told_and_the_others_are_not_taken_again(
         "almost",
     ]
     assert (disk / "root/opt/team/one.txt").read_text() == "1\n"
+    assert (disk / "root/opt/more/a b").read_text() == "there\n"
     opened.events.clear()
 
     asked, files = recipe(tmp_path)

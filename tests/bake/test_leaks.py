@@ -111,6 +111,9 @@ def test_where_it_stands_tells_what_it_is(path: str, text: str, what: str) -> No
         ("/etc/shadow", "root:*:1::\nubuntu:!:1::\nsshd:!*:1::\n"),
         (f"{HOME}/weights.bin", "\0" + "AKIA" * 30 + "hf_"),
         ("/etc/ssl/private/ssl-cert-snakeoil.key", PEM),
+        ("/var/lib/dkms/mok.key", PEM),
+        ("/var/lib/fwupd/pki/secret.key", PEM),
+        (f"{HOME}/price_history", "TOKEN=0123456789abcdef"),
         (f"{HOME}/.docker/config.json", '{"auths": {}, "credsStore": "ecr-login"}'),
     ],
 )

@@ -99,7 +99,7 @@ _ENVIRONMENT = re.compile(
     r"|(^|/)[^/]*\.env(\.[^/]*)?$|/environment\.d/|/\.config/fish/|/\.ipython/.*/startup/"
 )
 _HISTORY = re.compile(
-    r"_history$|/fish_history$|/\.histfile$|/history\.sqlite|/\.(viminfo|lesshst)$"
+    r"/\.\w+_history$|/fish_history$|/\.histfile$|/\.ipython/.*/history\.sqlite|/\.(viminfo|lesshst)$"
 )
 _PLACEHOLDER = re.compile(
     rb"(?i)example|placeholder|change.?me|your|redacted|dummy|^(x+|\*+|\.+|-+|pass|passw(or)?d|secret|token|key|none|null|"
@@ -163,10 +163,13 @@ _PLACES: tuple[tuple[str, re.Pattern[str], re.Pattern[bytes]], ...] = (
 _OURS = re.compile(
     r"/\.fleet/(token|server\.pem|cookie_secret\.\w+|asked\.json|bake/.*)$|^/etc/ssh/ssh_host_\w+$"
     r"|/\.local/share/jupyter/(runtime/.*|notebook_secret|notebook_cookie_secret|nbsignatures\.db.*)$"
-    r"|^/var/lib/cloud/instances?/|^/var/lib/amazon/ssm/"
+    r"|^/var/lib/cloud/instances?/|^/var/lib/(amazon/ssm|fwupd/pki)/"
 )
-# Published with every copy of a package: nobody's secret.
-_PUBLIC = re.compile(r"^/etc/ssl/private/ssl-cert-snakeoil\.key$")
+# Made by packages when the base image was, placeholders and what signs a driver's modules: all who have it have them.
+_PUBLIC = re.compile(
+    r"^/etc/ssl/private/ssl-cert-snakeoil\.key$|^/etc/pki/tls/private/localhost\.key$"
+    r"|^/var/lib/dkms/mok\.key$|^/var/lib/shim-signed/mok/"
+)
 # What of one instance may not be in the next; a file that is empty is none.
 _LEFT: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("who may log in", re.compile(r"/\.ssh/authorized_keys\d?$")),

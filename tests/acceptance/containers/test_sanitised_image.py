@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from fleet.ssh.execute import execute
 from fleet.workflows.bake_host import sanitise, scan
 from tests.acceptance.builder import building
 from tests.acceptance.containers.conftest import on_host
@@ -50,6 +51,9 @@ def test_nothing_of_the_builder_is_on_what_starts_from_its_image(
         sanitise(host, deadline=until)
         assert scan(host, known=open_builder.known, sanitised=True, deadline=until) == ()
         known = open_builder.known
+        asked = "systemctl show --property NextElapseUSecRealtime --value fleet-expiry.timer"
+        end = execute(host.opened, asked, deadline=until).stdout.strip()
+        assert end not in {"", "n/a"}, "a builder that is forgotten still ends itself"
     refused = hosts("--sandbox", "exec", "mould", "--", "true")
     assert refused.returncode != 0
     assert "no SSH connection" in refused.stderr, "its server has no key by which to be known"
