@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fleet.api import (
+        bake,
         bootstrap,
         down,
         extend,
         handout,
         ls,
         plan_up,
+        read_recipe,
         read_spec,
         rotate,
         status,
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "bake",
     "bootstrap",
     "down",
     "extend",
     "handout",
     "ls",
     "plan_up",
+    "read_recipe",
     "read_spec",
     "rotate",
     "status",

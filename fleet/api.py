@@ -19,16 +19,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleet.assets import spec_files
+from fleet.assets import recipe_files, spec_files
 from fleet.aws.clients import Aws, resolve_region
+from fleet.plan.bake_report import BakeReport
 from fleet.plan.extension import ExtensionReport, Longer
 from fleet.plan.launch import Plan
 from fleet.plan.receipt import Receipt
 from fleet.plan.report import FleetReport
 from fleet.plan.watching import WatchEvent
+from fleet.recipe.model import Recipe
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows import planning
+from fleet.workflows.bake import apply_bake
+from fleet.workflows.bake_plan import plan_bake
 from fleet.workflows.bootstrap import bootstrap_again
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down
@@ -92,6 +96,28 @@ def watch(
     """
     context = _context(session, spec.region, on_event)
     return Watch(context, spec, folder=Path(folder), every=every).events(once=once)
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read and check an image's recipe. Raises SpecError with all its faults."""
+    return recipe_files.read_recipe(Path(path))
+
+
+def bake(
+    recipe: Recipe,
+    *,
+    session: boto3.Session,
+    folder: str | Path = ".",
+    anew: bool = False,
+    on_event: OnEvent = silent,
+) -> BakeReport:
+    """Bake an image, try it, and make it what the recipe's name means. `folder` is where the recipe's paths start.
+
+    An image of the same content is enough, unless `anew`. Raises BakeError where the recipe is at fault.
+    """
+    context = _context(session, recipe.region, on_event)
+    files = recipe_files.read_recipe_files(Path(folder), recipe)
+    return apply_bake(context, plan_bake(context, recipe, files, anew=anew))
 
 
 def status(fleet: str, *, session: boto3.Session) -> FleetReport:

@@ -19,7 +19,7 @@ def write_private(path: Path, text: str) -> Path:
 
 
 def begin_private(path: Path) -> TextIO:
-    """Open a file of one's own (0600) to be written line by line, in a folder that is made where it is not there (0700).
+    """Open a file (0600) to be written line by line, in a folder that is made where it is not there (0700).
 
     Raises OSError.
     """

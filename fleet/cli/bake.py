@@ -157,7 +157,7 @@ def _plan(context: Context, wanted: _Wanted, *, anew: bool) -> _Wish:
             assert wanted.recipe is not None  # noqa: S101 - for the type checker
             return _Wish(plan_bake(context, wanted.recipe, wanted.files, anew=anew), None)
         source = find_source(context, *wanted.environment)
-        recipe = recipe_of(source, name=wanted.name, asked=wanted.recipe)
+        recipe = recipe_of(context, source, name=wanted.name, asked=wanted.recipe)
         raw = find_raw_image(context, wanted.name, source)
         # Until its disk is copied it is planned with the environment's own image, of which nothing counts as the same.
         plan = plan_bake(context, recipe, wanted.files, raw_image=raw, anew=anew or raw is None)

@@ -83,7 +83,9 @@ def check_sharing(share_with: Sequence[str], kms_key: str | None) -> None:
     Source: "Share an AMI with specific AWS accounts", EC2 user guide.
     """
     if share_with and kms_key is None:
-        message = "needs a key that can be shared: images are encrypted, and AWS's own key cannot be"
+        message = (
+            "needs a key that can be shared: images are encrypted, and AWS's own key cannot be"
+        )
         raise at("share_with", message, "add kms_key: alias/team, which those accounts may use")
 
 

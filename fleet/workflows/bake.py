@@ -94,7 +94,7 @@ class _Bake:
         with hold_lease(self._context, fleet, account_id=account_id, command="bake") as lease:
             # Another run may have come further while this one waited.
             self._plan = _again(self._context, self._plan)
-            image_id = self._image(lease)
+            image_id = self._image_or_nothing(lease)
             finished = finish(self._context, self._plan, _described(self._context, image_id))
         self._receipts.append(apply_down(self._context, plan_down(self._context, fleet)))
         return self._report(image_id, finished)
@@ -110,9 +110,22 @@ class _Bake:
             self._context.tell(None, "builder", "note", f"the one that stands {why}: it goes first")
             take_builder_away(self._context, self._plan)
 
+    def _image_or_nothing(self, lease: HeldLease) -> str:
+        """Give the image. Where the recipe is at fault, no builder is left: it could not be made good."""
+        try:
+            return self._image(lease)
+        except BakeError:
+            if not self._keep_builder:
+                take_builder_away(self._context, self._plan, held=lease)
+            raise
+
     def _image(self, lease: HeldLease) -> str:
         """Give the image, whole and tried."""
-        image_id = self._plan.same.image_id if self._plan.same else self._built(lease)
+        image_id = (
+            self._plan.same.image_id
+            if self._plan.same
+            else image_from_builder(self._context, self._plan, lease, self._open)
+        )
         wait_until_available(self._context, image_id)
         end_spot_builder(self._context, self._plan)
         image = _described(self._context, image_id)
@@ -122,14 +135,6 @@ class _Bake:
             self._tag_duration(image)
             promote(self._context, image_id)
         return image_id
-
-    def _built(self, lease: HeldLease) -> str:
-        try:
-            return image_from_builder(self._context, self._plan, lease, self._open)
-        except BakeError:
-            if not self._keep_builder:
-                take_builder_away(self._context, self._plan, held=lease)
-            raise
 
     def _tag_duration(self, image: ImageFact) -> None:
         """Write down how long it took, unless a part of it was done by an earlier run."""

@@ -59,7 +59,9 @@ def _seal(context: Context, plan: BakePlan, bench: Bench) -> None:
     _mark(context, bench, plan, "steps")
     bench.take_steps(plan, until=until)
     require_passed(bench.run_tests(plan, until=until))
-    if plan.raw_image is None:  # what people leave in their own histories is no step's doing, and goes
+    if (
+        plan.raw_image is None
+    ):  # what people leave in their own histories is no step's doing, and goes
         _require_clean(bench.scan(sanitised=False, until=until))
     _mark(context, bench, plan, "sealing")
     bench.sanitise(until=until)

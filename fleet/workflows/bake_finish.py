@@ -40,7 +40,9 @@ def finish(context: Context, plan: BakePlan, image: ImageFact) -> Finished:
         there = in_region(context, region)
         if output.share_with:
             share(there, image_id, add=output.share_with)
-        if deprecated_at is not None:
+        if (
+            deprecated_at is not None and deprecated_at > context.now()
+        ):  # EC2 takes no time that is past
             deprecate(there, image_id, at=deprecated_at)
         if output.keep is not None:
             pruned = prune(there, plan.recipe.name, output.keep)

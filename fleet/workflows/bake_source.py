@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fleet.aws.images import describe_image
 from fleet.aws.inventory import images as fleet_images
+from fleet.aws.inventory import volumes
 from fleet.plan import tags
 from fleet.plan.bake import builder_fleet, framework_of
 from fleet.plan.facts import InstanceFact
@@ -25,16 +26,33 @@ def find_source(context: Context, fleet: str, member: str) -> InstanceFact:
     return instance
 
 
-def recipe_of(source: InstanceFact, *, name: str, asked: Recipe | None) -> Recipe:
-    """Give the recipe of an image of an environment: the one that was asked for, but for the image, or a plain one."""
+def recipe_of(context: Context, source: InstanceFact, *, name: str, asked: Recipe | None) -> Recipe:
+    """Give the recipe of an image of an environment: the one that was asked for, but for the image, or a plain one.
+
+    The builder's volume is as large as the environment's at least.
+    """
     image = ImageSelector(id=source.image_id)
-    if asked is not None:
-        return asked.model_copy(update={"image": image})
-    instances = Instances(types=(source.instance_type,), market=source.market)
-    description = f"made of {source.fleet}/{source.holder}"
-    return Recipe(
-        name=name, description=description, image=image, builder=Builder(instances=instances)
+    if asked is None:
+        instances = Instances(types=(source.instance_type,), market=source.market)
+        asked = Recipe(
+            name=name,
+            description=f"made of {source.fleet}/{source.holder}",
+            image=image,
+            builder=Builder(instances=instances),
+        )
+    least = _size(context, source)
+    volume = asked.builder.volume
+    volume = volume.model_copy(update={"size_gib": max(volume.size_gib, least)})
+    builder = asked.builder.model_copy(update={"volume": volume})
+    return asked.model_copy(update={"image": image, "builder": builder})
+
+
+def _size(context: Context, source: InstanceFact) -> int:
+    """Give how large an environment's volume is, in GiB."""
+    attached = (
+        one for one in volumes(context.aws, source.fleet) if one.instance_id == source.instance_id
     )
+    return max((one.size_gib for one in attached), default=0)
 
 
 def find_raw_image(context: Context, recipe: str, source: InstanceFact) -> str | None:

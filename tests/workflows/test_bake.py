@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import fleet
 from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
 from fleet.workflows.bake_host import Finding
@@ -40,6 +42,24 @@ def test_a_bake_leaves_a_stable_image_and_nothing_else(yard: Yard) -> None:
     again = bake_with(yard.context, recipe_text())
     assert (again.outcome, again.image_id) == ("unchanged", image.image_id)
     assert len(images(yard.context)) == 1
+
+
+def test_the_api_bakes_nothing_that_is_there(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEET_CHECKIP_URL", f"{yard.served.url}/checkip")
+    monkeypatch.setenv("FLEET_CACHE_DIR", str(yard.cache))
+    report = bake_with(yard.context, recipe_text())
+    recipe = read_recipe(recipe_text())
+    session = yard.served.session()
+    again = fleet.bake(recipe, session=session)
+    assert (again.outcome, again.image_id) == ("unchanged", report.image_id)
+
+
+def test_an_old_image_is_deprecated_already(yard: Yard) -> None:
+    """EC2 refuses a time that is past."""
+    text = recipe_text(ami="{deprecate_after: 1d}")
+    bake_with(yard.context, text)
+    later = replace(yard.context, now=lambda: datetime.now(UTC) + timedelta(days=2))
+    assert bake_with(later, text).outcome == "unchanged"
 
 
 def test_what_is_planned_changes_nothing(yard: Yard) -> None:
