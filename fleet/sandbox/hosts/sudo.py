@@ -117,7 +117,8 @@ class Sudo:
 
     def _file(self, name: str, path: str) -> str:
         real = self._paths.real(path)
-        if name in _WRITERS and not self._own(os.path.realpath(os.path.dirname(real))):  # noqa: PTH120
+        parent = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
+        if name in _WRITERS and below(real, str(self._paths.top)) and not self._own(parent):
             raise Refusal(f"{path} leads out of this host")
         lent = name in _READERS and any(below(os.path.normpath(path), top) for top in _LENT)
         return path if lent and not os.path.lexists(real) else real
