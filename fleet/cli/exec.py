@@ -9,7 +9,7 @@ import click
 from fleet.cli.options import output_option
 from fleet.cli.output import echo_json
 from fleet.cli.session import Globals, open_context
-from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY
+from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,11 @@ def command(
     from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.workflows.remote import execute_on_fleet  # noqa: PLC0415
 
+    if words[0] != "--" and words[0].startswith("-"):
+        raise UsageError(
+            f"{words[0]} stands behind {name}, where the command begins",
+            remedy=f"write options before {name}, or -- before a command that begins so",
+        )
     line = words[1:] if words[0] == "--" else words
     if not line:
         raise click.UsageError("there is no command after --")

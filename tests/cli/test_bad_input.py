@@ -100,6 +100,13 @@ def test_a_missing_spec(bare: Cli) -> None:
         (("up",), 2, "Missing argument 'SPEC': see `fleet up --help`"),
         (("ls", "-o", "xml"), 2, "'xml' is not one of 'table', 'json'"),
         (("exec", "workshop"), 2, "see `fleet exec --help`"),
+        (("exec", "workshop", "--member", "ana", "--", "id"), 2, "write options before workshop"),
+        (("bake",), 2, "name a RECIPE, or --from FLEET/MEMBER"),
+        (("bake", "nowhere.yaml"), 2, "check the path"),
+        (("bake", "--from", "workshop", "--name", "mine"), 2, "write it FLEET/MEMBER"),
+        (("bake", "--from", "workshop/ana"), 2, "add --name"),
+        (("bake", "--from", "workshop/ana", "--name", "No!"), 2, "write it like no"),
+        (("bake", "--reboot", "recipe.yaml"), 2, "add --from FLEET/MEMBER"),
     ],
 )
 def test_one_line_with_the_remedy(
