@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import fleet
+from fleet.assets import recipe_files
 from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
+from fleet.workflows.bake import apply_bake
 from fleet.workflows.bake_host import Finding
 from fleet.workflows.bake_plan import plan_bake
 from tests.sandbox.cloud.recording import serve
@@ -184,3 +186,13 @@ def test_a_copy_that_fails_is_told_and_made_by_the_next_run(yard: Yard) -> None:
     assert (again.outcome, again.image_id) == ("unchanged", report.image_id)
     assert again.whole
     assert set(again.copies) == {"eu-west-1"}
+
+
+@pytest.mark.parametrize("name", ["pytorch-team", "tensorflow-venv", "jupyter-ready"])
+def test_the_recipes_that_ship_can_be_baked(yard: Yard, name: str) -> None:
+    """With what the sandbox's AWS has of images, types and sizes."""
+    folder = Path(__file__).parents[2] / "amis"
+    recipe = recipe_files.read_recipe(folder / f"{name}.yaml")
+    plan = plan_bake(yard.context, recipe, recipe_files.read_recipe_files(folder, recipe))
+    assert plan.base.root_size_gib <= recipe.builder.volume.size_gib
+    assert apply_bake(yard.context, plan, opener=Bares()).status == tags.STABLE
