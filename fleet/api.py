@@ -31,8 +31,8 @@ from fleet.recipe.model import Recipe
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows import planning
-from fleet.workflows.bake import apply_bake
-from fleet.workflows.bake_plan import plan_bake
+from fleet.workflows.bake.apply import apply_bake
+from fleet.workflows.bake.plan import plan_bake
 from fleet.workflows.bootstrap import bootstrap_again
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.down import apply_down, plan_down

@@ -149,8 +149,8 @@ def _environment(source: str) -> tuple[str, str]:
 
 def _plan(context: Context, wanted: _Wanted, *, anew: bool) -> _Wish:
     from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.bake_plan import plan_bake  # noqa: PLC0415
-    from fleet.workflows.bake_source import find_raw_image, find_source, recipe_of  # noqa: PLC0415
+    from fleet.workflows.bake.plan import plan_bake  # noqa: PLC0415
+    from fleet.workflows.bake.source import find_raw_image, find_source, recipe_of  # noqa: PLC0415
 
     with working("looking at images, prices and what there is"):
         if wanted.environment is None:
@@ -176,7 +176,7 @@ def _apply(
     """Bake; whatever goes wrong, say what exists by then and what it costs."""
     from fleet.cli.progress import progress  # noqa: PLC0415
     from fleet.plan.bake import builder_fleet  # noqa: PLC0415
-    from fleet.workflows.bake import apply_bake, apply_bake_from  # noqa: PLC0415
+    from fleet.workflows.bake.apply import apply_bake, apply_bake_from  # noqa: PLC0415
 
     fleet = builder_fleet(wish.plan.recipe.name)
     offers = Offers(again=again, down=f"`{options.command} down {fleet}`", handout="")

@@ -18,7 +18,7 @@ from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.facts import ImageFact
 from fleet.plan.lineage import is_copy, recipe_of, require_available
-from fleet.workflows.bake_image import remove_image, wait_until_available
+from fleet.workflows.bake.image import remove_image, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import in_region, put_image_tags, read_lineage, supersede
 from fleet.workflows.retrying import FIRST_WAIT, sent

@@ -32,7 +32,7 @@ from fleet.plan.lineage import (
     require_previous,
     require_promotable,
 )
-from fleet.workflows.bake_image import remove_image
+from fleet.workflows.bake.image import remove_image
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import (
     find_image,

@@ -13,7 +13,7 @@ import pytest
 from fleet.aws.clients import Aws
 from fleet.ssh.connection import open_host
 from fleet.ssh.keys import load_private_key
-from fleet.workflows.bake_host import BakeHost
+from fleet.workflows.bake.host import BakeHost
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.events import Event
 from fleet.workflows.reach import member_token

@@ -13,7 +13,7 @@ from fleet.assets.recipe_files import read_recipe, read_recipe_files
 from fleet.errors import BakeError
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
-from fleet.workflows.bake_host import collect_manifest, run_steps, run_tests, sanitise, scan
+from fleet.workflows.bake.host import collect_manifest, run_steps, run_tests, sanitise, scan
 from tests.acceptance.builder import Building, building
 from tests.command import Cli, write_spec
 

@@ -17,10 +17,10 @@ from fleet.plan.manifest import Manifest, parse_manifest
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.load import load_recipe
 from fleet.recipe.model import Recipe
-from fleet.workflows.bake import apply_bake
-from fleet.workflows.bake_host import Finding, TestResult
-from fleet.workflows.bake_open import Bench, OpenBench, one_live
-from fleet.workflows.bake_plan import plan_bake
+from fleet.workflows.bake.apply import apply_bake
+from fleet.workflows.bake.bench import Bench, OpenBench, one_live
+from fleet.workflows.bake.host import Finding, TestResult
+from fleet.workflows.bake.plan import plan_bake
 from fleet.workflows.context import Context
 from fleet.workflows.lease import HeldLease
 from fleet.workflows.up import apply_up

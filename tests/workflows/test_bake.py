@@ -13,9 +13,9 @@ import fleet
 from fleet.assets import recipe_files
 from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
-from fleet.workflows.bake import apply_bake
-from fleet.workflows.bake_host import Finding
-from fleet.workflows.bake_plan import plan_bake
+from fleet.workflows.bake.apply import apply_bake
+from fleet.workflows.bake.host import Finding
+from fleet.workflows.bake.plan import plan_bake
 from tests.sandbox.cloud.recording import serve
 from tests.workflows import bakes
 from tests.workflows.bakes import Bares, bake_with, images, read_recipe, recipe_text

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from fleet.ssh.execute import execute
-from fleet.workflows.bake_host import sanitise, scan
+from fleet.workflows.bake.host import sanitise, scan
 from tests.acceptance.builder import building
 from tests.acceptance.containers.conftest import on_host
 from tests.command import Cli, write_spec

@@ -16,18 +16,18 @@ from fleet.plan.bake_report import BakeReport
 from fleet.plan.facts import ImageFact, InstanceFact
 from fleet.plan.receipt import Receipt
 from fleet.workflows.amis import promote
-from fleet.workflows.bake_builder import (
+from fleet.workflows.bake.bench import OpenBench, open_bench
+from fleet.workflows.bake.builder import (
     end_spot_builder,
     image_from_builder,
     take_builder_away,
 )
-from fleet.workflows.bake_finish import Finished, finish
-from fleet.workflows.bake_image import wait_until_available
-from fleet.workflows.bake_log import logged
-from fleet.workflows.bake_open import OpenBench, open_bench
-from fleet.workflows.bake_plan import plan_bake
-from fleet.workflows.bake_source import make_raw_image
-from fleet.workflows.bake_trial import leftovers, try_image
+from fleet.workflows.bake.finish import Finished, finish
+from fleet.workflows.bake.image import wait_until_available
+from fleet.workflows.bake.log import logged
+from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.source import make_raw_image
+from fleet.workflows.bake.trial import leftovers, try_image
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.lease import HeldLease, hold_lease

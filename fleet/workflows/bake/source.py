@@ -14,7 +14,7 @@ from fleet.plan.bake import builder_fleet, framework_of
 from fleet.plan.facts import InstanceFact
 from fleet.recipe.model import Builder, Recipe
 from fleet.spec.model import ImageSelector, Instances
-from fleet.workflows.bake_image import make_or_find, wait_until_available
+from fleet.workflows.bake.image import make_or_find, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.remote import choose_members
 from fleet.workflows.status import live_instances

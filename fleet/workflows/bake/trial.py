@@ -15,8 +15,8 @@ from fleet.plan.facts import ImageFact
 from fleet.plan.launch import Plan
 from fleet.plan.manifest import manifest_text, pack
 from fleet.plan.receipt import Receipt
-from fleet.workflows.bake_builder import require_passed
-from fleet.workflows.bake_open import Bench, OpenBench
+from fleet.workflows.bake.bench import Bench, OpenBench
+from fleet.workflows.bake.builder import require_passed
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.planning import plan_up

@@ -15,7 +15,7 @@ from fleet.plan.launch import Plan
 from fleet.plan.manifest import Manifest
 from fleet.ssh.connection import open_host
 from fleet.ssh.keys import load_private_key
-from fleet.workflows.bake_host import (
+from fleet.workflows.bake.host import (
     BakeHost,
     Finding,
     TestResult,

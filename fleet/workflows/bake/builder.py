@@ -23,9 +23,9 @@ from fleet.plan.bake import (
     stage_tag,
 )
 from fleet.plan.facts import ImageFact, InstanceFact
-from fleet.workflows.bake_host import Finding, TestResult
-from fleet.workflows.bake_image import make_or_find
-from fleet.workflows.bake_open import Bench, OpenBench, one_live
+from fleet.workflows.bake.bench import Bench, OpenBench, one_live
+from fleet.workflows.bake.host import Finding, TestResult
+from fleet.workflows.bake.image import make_or_find
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.lease import HeldLease
