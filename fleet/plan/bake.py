@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from fleet.plan import tags
+from fleet.plan.bake_scripts import Finding
 from fleet.plan.facts import ImageFact, InstanceFact
 from fleet.plan.images import ChosenImage, parse_dlami_name
 from fleet.plan.launch import Plan
@@ -196,6 +199,21 @@ def image_tags(plan: BakePlan, *, name: str, base: ImageFact | None) -> dict[str
         tags.STATUS: tags.CANDIDATE,
         **({tags.FRAMEWORK: framework} if framework else {}),
     }
+
+
+def objections(recipe: Recipe, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Give the findings of a scan that the recipe does not allow."""
+    allowed = [_as_paths(pattern) for pattern in recipe.scan.allow]
+    return tuple(
+        one for one in findings if not any(pattern.fullmatch(one.path) for pattern in allowed)
+    )
+
+
+def _as_paths(pattern: str) -> re.Pattern[str]:
+    """Give what matches the same paths as a shell's pattern; `*` goes over slashes, `~` is anybody's home."""
+    below_home = pattern.startswith("~/")
+    glob = re.compile(fnmatch.translate(pattern[2:] if below_home else pattern))
+    return re.compile(rf"(?:/root|.*/home/[^/]+)/{glob.pattern}") if below_home else glob
 
 
 def framework_of(image: ImageFact) -> str | None:

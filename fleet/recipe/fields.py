@@ -281,6 +281,18 @@ BUILDER = Keys(
     )
 )
 
+SCAN = Keys(
+    keys=(
+        Key(
+            "allow",
+            Texts(pattern=of.SEARCHED_PATTERN),
+            "Files, or patterns with * and ?, whose findings are no secrets: what is allowed is told at each bake.",
+            "[/opt/vendor/test-key.pem]",
+            default="none",
+        ),
+    )
+)
+
 AMI = Keys(
     keys=(
         Key(
@@ -385,6 +397,13 @@ RECIPE = Keys(
             "What must hold on the builder, and again on an instance launched from the image.",
             "[{import: [torch, einops]}]",
             default="none",
+        ),
+        Key(
+            "scan",
+            SCAN,
+            "The search for secrets, before and after sanitising; a finding ends the bake.",
+            "{allow: [/opt/vendor/test-key.pem]}",
+            default="everything is looked at",
         ),
         Key(
             "ami",

@@ -51,6 +51,7 @@ __all__ = [
     "Recipe",
     "RunStep",
     "RunTest",
+    "Scan",
     "ScriptStep",
     "Step",
     "Test",
@@ -90,6 +91,14 @@ class Builder(Frozen):
         if value > LONGEST:
             raise refuse(f"is {format_duration(value)}, more than 30 days", "write 30d or less")
         return value
+
+
+class Scan(Frozen):
+    """What the scan for secrets leaves alone: paths, or patterns of paths, whose findings are no secrets."""
+
+    allow: Annotated[
+        tuple[Annotated[str, AfterValidator(of.searched_path)], ...], AfterValidator(distinct)
+    ] = ()
 
 
 class Output(Frozen):
@@ -142,6 +151,7 @@ class Recipe(Frozen):
     builder: Builder
     steps: tuple[Step, ...] = ()
     tests: tuple[Test, ...] = ()
+    scan: Scan = Scan()
     output: Output = Output()
 
     @field_validator("description")

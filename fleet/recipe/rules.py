@@ -28,6 +28,7 @@ SHA256_PATTERN = r"^[0-9A-Fa-f]{64}$"
 MODULE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 NOTEBOOK_PATTERN = r"\.ipynb$"
 TARGET_PATTERN = r"^(~|/[^/\x00-\x1f\x7f]+)(/[^/\x00-\x1f\x7f]+)*/?$"
+SEARCHED_PATTERN = r"^(~/|/)[^\x00-\x1f\x7f]+$"
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
 # "3-128 alphanumeric characters, parentheses, square brackets, spaces, periods, slashes, dashes, single quotes,
 # at-signs, or underscores": the EC2 API reference on CreateImage.
@@ -45,6 +46,14 @@ def recipe_name(text: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-0123456789")[:26].rstrip("-")
     message = f"{shown(text)} is not a name of 1 to 26 letters a-z, digits and '-', a letter first"
     raise refuse(message, f"write it like {slug or 'pytorch-team'}")
+
+
+def searched_path(text: str) -> str:
+    """A path on the builder, or a pattern of paths with `*` and `?`: absolute, or below a home."""
+    if fits(SEARCHED_PATTERN, text) and text.strip("*?/~"):
+        return text
+    message = f"{shown(text)} is neither an absolute path nor one below ~"
+    raise refuse(message, "write it like /opt/vendor/test-key.pem")
 
 
 def apt_package(text: str) -> str:

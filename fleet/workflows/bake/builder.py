@@ -14,11 +14,13 @@ from fleet.aws.own_images import describe_recipe_images
 from fleet.errors import AwsError, BakeError, FleetError
 from fleet.plan import tags
 from fleet.plan.bake import (
+    BUILDER,
     BakePlan,
     Stage,
     builder_fleet,
     image_name,
     image_tags,
+    objections,
     stage_of,
     stage_tag,
 )
@@ -62,10 +64,10 @@ def _seal(context: Context, plan: BakePlan, bench: Bench) -> None:
     if (
         plan.raw_image is None
     ):  # what people leave in their own histories is no step's doing, and goes
-        _require_clean(bench.scan(sanitised=False, until=until))
+        _require_clean(context, plan, bench.scan(sanitised=False, until=until))
     _mark(context, bench, plan, "sealing")
     bench.sanitise(until=until)
-    _require_clean(bench.scan(sanitised=True, until=until))
+    _require_clean(context, plan, bench.scan(sanitised=True, until=until))
     _mark(context, bench, plan, "sealed")
 
 
@@ -81,7 +83,10 @@ def require_passed(results: Sequence[TestResult]) -> tuple[str, ...]:
     return tuple(result.title for result in results)
 
 
-def _require_clean(findings: Sequence[Finding]) -> None:
+def _require_clean(context: Context, plan: BakePlan, found: Sequence[Finding]) -> None:
+    findings = objections(plan.recipe, found)
+    if allowed := len(found) - len(findings):
+        context.tell(BUILDER, "scan", "note", f"{allowed} of them allowed by the recipe")
     if not findings:
         return
     shown = tuple(f"{one.path}:{one.line}: {one.what}" for one in findings[:_MOST_FINDINGS])
@@ -89,7 +94,8 @@ def _require_clean(findings: Sequence[Finding]) -> None:
         shown = (*shown, f"and {len(findings) - len(shown)} more")
     raise BakeError(
         f"there are secrets on the builder ({len(findings)}): {shown[0]}",
-        remedy="take out the step that leaves it there; no image was made",
+        remedy="take out the step that leaves it there, or name the file under scan: allow: if it is no secret; "
+        "no image was made",
         log=shown,
     )
 
