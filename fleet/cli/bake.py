@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Leave the builder where a step or a test fails, to look at it.",
 )
+@click.option("--region", metavar="REGION", help="Bake there; the same as before the command.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, change nothing.")
 @yes_option
 @output_option("table", "json")
@@ -57,6 +58,7 @@ def command(
     reboot: bool,
     anew: bool,
     keep_builder: bool,
+    region: str | None,
     dry_run: bool,
     yes: bool,
     output: str,
@@ -78,6 +80,7 @@ def command(
     if reboot and source is None:
         remedy = "add --from FLEET/MEMBER, or leave it out: the builder is stopped anyway"
         raise UsageError("--reboot is for the copy of an environment", remedy=remedy)
+    options = dataclasses.replace(options, region=region or options.region)
     wanted = _read(recipe, source, name)
     context = open_context(options, spec_region=wanted.region)
     wish = _plan(context, wanted, anew=anew)
@@ -201,14 +204,16 @@ def _apply(
 
 def _show(report: BakeReport, options: Globals, output: str) -> int:
     from fleet.cli.bake_view import echo_bake, minutes  # noqa: PLC0415
-    from fleet.cli.receipt_view import echo_receipt  # noqa: PLC0415
+    from fleet.cli.receipt_view import echo_receipt, released  # noqa: PLC0415
 
     if output == "json":
         echo_json(report.as_json())
     else:
         echo_bake(report)
-    for receipt in report.receipts:
-        if not receipt.clean and output != "json":
+    for receipt in report.receipts if output != "json" else ():
+        if receipt.clean:
+            click.echo(f"{receipt.fleet}: released {released(receipt)}; remaining 0", err=True)
+        else:
             echo_receipt(receipt, again=f"`{options.command} down {receipt.fleet}`")
     said = "" if report.seconds is None else f"baked in {minutes(report.seconds)}; "
     gone = (

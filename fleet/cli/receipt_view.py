@@ -28,6 +28,12 @@ def echo_receipt(receipt: Receipt, *, again: str) -> None:
         click.echo(f"run {again} again", err=True)
 
 
+def released(receipt: Receipt) -> str:
+    """Say in one line what a receipt has released."""
+    each = [counted(len(ids), kind) for kind, ids in receipt.released.items() if ids]
+    return ", ".join(each) or "nothing"
+
+
 def echo_counts(
     released: Mapping[Kind, Sequence[str]], remaining: Mapping[Kind, Sequence[str]]
 ) -> None:

@@ -11,6 +11,8 @@ import click
 from fleet.cli.app import cli
 from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, FleetError
 
+_GLOBAL = frozenset(option for each in cli.params for option in each.opts)
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code. Never lets a traceback of ours out."""
@@ -46,6 +48,9 @@ def _failed(text: str, code: int) -> int:
 
 def _usage(error: click.exceptions.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "fleet"
+    if isinstance(error, click.NoSuchOption) and error.option_name in _GLOBAL:
+        word, rest = error.option_name, command.removeprefix("fleet ")
+        return f"{word} stands before the command: write `fleet {word} … {rest} …`"
     message = error.format_message().rstrip(".").replace("\n", " ")
     return f"{message}: see `{command} --help`"
 

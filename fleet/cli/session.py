@@ -24,8 +24,11 @@ class Globals:
 
     @property
     def command(self) -> str:
-        """How the commands that are offered begin, so that they mean the same cloud."""
-        return "fleet --sandbox" if self.sandbox else "fleet"
+        """How the commands that are offered begin, so that they mean the same cloud, account and region."""
+        words = ["fleet", *(["--sandbox"] if self.sandbox else [])]
+        for option, value in (("--region", self.region), ("--profile", self.profile)):
+            words += [option, value] if value else []
+        return " ".join(words)
 
 
 def sandbox_directory() -> Path:

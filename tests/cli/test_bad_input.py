@@ -101,6 +101,7 @@ def test_a_missing_spec(bare: Cli) -> None:
         (("ls", "-o", "xml"), 2, "'xml' is not one of 'table', 'json'"),
         (("exec", "workshop"), 2, "see `fleet exec --help`"),
         (("exec", "workshop", "--member", "ana", "--", "id"), 2, "write options before workshop"),
+        (("up", "workshop.yaml", "--region", "eu-west-1"), 2, "write `fleet --region … up …`"),
         (("bake",), 2, "name a RECIPE, or --from FLEET/MEMBER"),
         (("bake", "nowhere.yaml"), 2, "check the path"),
         (("bake", "--from", "workshop", "--name", "mine"), 2, "write it FLEET/MEMBER"),
