@@ -16,7 +16,7 @@ from fleet.workflows.ami_copies import Copied
 from fleet.workflows.amis import Removal
 
 _HEADINGS = (
-    "RECIPE", "AMI", "NAME", "STATUS", "BASE", "AGE", "SIZE", "USD/MONTH", "SHARED WITH", "USED BY",
+    "RECIPE", "AMI", "STATUS", "BASE", "AGE", "DEPRECATED", "SIZE", "USD/MONTH", "SHARED WITH", "USED BY",
 )  # fmt: skip
 _SHOWN = 2
 _KIB_PER_MIB = 1024
@@ -44,10 +44,10 @@ def _row(each: ListedAmi) -> Sequence[str]:
     return (
         each.recipe,
         each.image.image_id,
-        each.image.name,
-        _status(each),
+        each.status,
         each.base or "-",
         age_text(each.age),
+        f"{each.image.deprecated_at:%Y-%m-%d}" if each.image.deprecated_at else "-",
         f"{each.size_gib} GiB",
         usd(each.monthly_usd, per=""),
         ", ".join(each.shared_with) or "-",

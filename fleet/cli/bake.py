@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,7 +204,7 @@ def _apply(
 
 
 def _show(report: BakeReport, options: Globals, output: str) -> int:
-    from fleet.cli.bake_view import echo_bake, minutes  # noqa: PLC0415
+    from fleet.cli.bake_view import echo_bake  # noqa: PLC0415
     from fleet.cli.receipt_view import echo_receipt, released  # noqa: PLC0415
 
     if output == "json":
@@ -215,17 +216,24 @@ def _show(report: BakeReport, options: Globals, output: str) -> int:
             click.echo(f"{receipt.fleet}: released {released(receipt)}; remaining 0", err=True)
         else:
             echo_receipt(receipt, again=f"`{options.command} down {receipt.fleet}`")
-    said = "" if report.seconds is None else f"baked in {minutes(report.seconds)}; "
-    gone = (
-        "the builder is gone, nothing of it is left"
-        if report.clean
-        else "not all of the builder is gone"
-    )
-    use = f"`image: {{name: {report.recipe}}}` leads to it" if report.status == "stable" else ""
-    click.echo(
-        f"{said}{gone}; {use}; log: {report.log}" if report.seconds is not None else use, err=True
-    )
+    click.echo("; ".join(_said(report, options)), err=True)
     return EXIT_DONE if report.whole else EXIT_PARTLY
+
+
+def _said(report: BakeReport, options: Globals) -> Iterator[str]:
+    """Say how long it took, what leads to the image, and where its log is."""
+    from fleet.cli.bake_view import minutes  # noqa: PLC0415
+    from fleet.plan.tags import STABLE  # noqa: PLC0415
+
+    name = f"`image: {{name: {report.recipe}}}`"
+    if report.seconds is not None:
+        yield f"baked in {minutes(report.seconds)}"
+    if report.status == STABLE:
+        yield f"{name} leads to it"
+    else:
+        yield f"{name} leads to another one: `{options.command} amis promote {report.image_id}` changes that"
+    if report.seconds is not None:
+        yield f"log: {report.log}"
 
 
 def _words(recipe: Path | None, source: str | None, name: str | None) -> str:
