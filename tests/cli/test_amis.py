@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,11 @@ def lines(run: Cli, *arguments: str) -> list[str]:
 def test_what_there_is_to_see(team: Team) -> None:
     user = team.shelf.region.launched(image=team.old, name="workshop", member="ana")["InstanceId"]
     heading, *rows = lines(team.run, "amis", "ls")
-    assert heading.split()[:4] == ["RECIPE", "AMI", "NAME", "STATUS"]
-    assert [row.split()[1:4] for row in rows] == [
-        [team.candidate, "team-3", "candidate"],
-        [team.stable, "team-2", "stable"],
-        [team.old, "team-1", "superseded"],
+    assert heading.split()[:4] == ["RECIPE", "AMI", "STATUS", "BASE"]
+    assert [row.split()[1:3] for row in rows] == [
+        [team.candidate, "candidate"],
+        [team.stable, "stable"],
+        [team.old, "superseded"],
     ]
     assert rows[2].endswith(f"{user} (workshop/ana)")
     listed = team.run.json("amis", "ls", "team", "-o", "json")["images"]
@@ -146,7 +147,8 @@ def test_share_copy_deprecate_and_remove(team: Team) -> None:
     assert elsewhere["manifest"]["sections"]
     told = lines(team.run, "amis", "deprecate", team.old, "--after", "90d")
     assert told[0].startswith(f"{team.old} is deprecated from 2")
-    assert "deprecated from" in lines(team.run, "amis", "ls")[3]
+    assert "deprecated from" in "".join(lines(team.run, "amis", "show", team.old))
+    assert f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%d}" in lines(team.run, "amis", "ls")[3]
     told = lines(team.run, "amis", "deprecate", team.old, "--never")
     assert told == [f"{team.old} is deprecated never"]
     gone = team.run.json("amis", "rm", team.old, team.candidate, "--yes", "-o", "json")
