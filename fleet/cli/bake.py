@@ -199,8 +199,19 @@ def _apply(
         except (KeyboardInterrupt, FleetError) as error:
             for line in error.log if isinstance(error, HostError) else ():
                 click.echo(f"  {line}", err=True)
-            echo_standing(context, wish.plan.builder, offers)
+            _echo_standing(context, wish.plan, offers, options)
             raise
+
+
+def _echo_standing(context: Context, plan: BakePlan, offers: Offers, options: Globals) -> None:
+    """Say what stands of the bake's two fleets."""
+    from fleet.plan.bake import trial_fleet  # noqa: PLC0415
+
+    echo_standing(context, plan.builder, offers)
+    trial = trial_fleet(plan.recipe.name)
+    down = f"`{options.command} down {trial}`"
+    tried = dataclasses.replace(plan.builder, fleet=trial)
+    echo_standing(context, tried, dataclasses.replace(offers, down=down))
 
 
 def _show(report: BakeReport, options: Globals, output: str) -> int:

@@ -69,9 +69,14 @@ class Pruning:
     kept: Mapping[str, str]
 
 
+def is_ours(image: ImageFact) -> bool:
+    """Whether an image is of our making, baked or a raw copy that a bake began with: what its tags tell is believed."""
+    return image.tags.get(tags.MANAGED_BY) == tags.MAKER
+
+
 def is_baked(image: ImageFact) -> bool:
     """Whether an image was made by a bake of ours; a recipe's name alone can be anybody's tag."""
-    return image.tags.get(tags.MANAGED_BY) == tags.MAKER and bool(image.tags.get(tags.RECIPE))
+    return is_ours(image) and bool(image.tags.get(tags.RECIPE))
 
 
 def recipe_of(image: ImageFact) -> str:

@@ -12,7 +12,7 @@ from fleet.errors import NotFoundError
 from fleet.plan import tags
 from fleet.plan.dlami_names import DlamiName, parse_dlami_name
 from fleet.plan.facts import ImageFact
-from fleet.plan.lineage import is_baked, lineage_of, recipe_of
+from fleet.plan.lineage import is_ours, lineage_of, recipe_of
 
 
 def name_patterns(name: str) -> tuple[str, str]:
@@ -53,15 +53,15 @@ def is_named(image: ImageFact, name: str) -> bool:
 
 def dlami_below(image: ImageFact) -> DlamiName | None:
     """Read what a DLAMI's name says, or that of the DLAMI that an image was baked on; None where there is none."""
-    base = image.tags.get(tags.BASE_NAME, "") if is_baked(image) else ""
+    base = image.tags.get(tags.BASE_NAME, "") if is_ours(image) else ""
     return parse_dlami_name(image.name) or parse_dlami_name(base)
 
 
 def told_framework(image: ImageFact) -> str | None:
     """Give the framework that a baked image is for; None where nothing is told."""
-    return image.tags.get(tags.FRAMEWORK) if is_baked(image) else None
+    return image.tags.get(tags.FRAMEWORK) if is_ours(image) else None
 
 
 def told_user(image: ImageFact) -> str | None:
     """Give the user that logs in to a baked image; None where nothing is told."""
-    return image.tags.get(tags.LOGIN_USER) if is_baked(image) else None
+    return image.tags.get(tags.LOGIN_USER) if is_ours(image) else None

@@ -13,12 +13,14 @@ import fleet
 from fleet.assets import recipe_files
 from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
-from fleet.workflows.bake.apply import apply_bake
+from fleet.workflows.bake.apply import apply_bake, apply_bake_from
 from fleet.workflows.bake.host import Finding
 from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.source import find_source, recipe_of
 from tests.sandbox.cloud.recording import serve
 from tests.workflows import bakes
 from tests.workflows.bakes import Bares, bake_with, images, read_recipe, recipe_text
+from tests.workflows.conftest import spec_text
 from tests.workflows.kills import BRISK, Yard
 
 pytestmark = pytest.mark.slow
@@ -135,6 +137,25 @@ def test_a_name_that_is_taken_is_told(yard: Yard) -> None:
         bake_with(yard.context, recipe_text())
     assert yard.states() == {"stopped"}
     assert bake_with(yard.context, recipe_text()).status == tags.STABLE
+
+
+def test_an_image_of_an_environment(yard: Yard) -> None:
+    """Its raw copy, whose first answer is lost, goes with the builder; the environment stays as it is."""
+    yard.up(spec_text(members="[ana]"))
+    before = yard.standing()
+    source = find_source(yard.context, "workshop", "ana")
+    recipe = recipe_of(yard.context, source, name="anas", asked=None)
+    plan = plan_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
+    yard.served.cloud.faults.add("lost-response", action="CreateImage", calls=1)
+    report = apply_bake_from(yard.context, plan, source, opener=Bares())
+    (image,) = images(yard.context, "anas")
+    assert (report.image_id, report.status) == (image.image_id, tags.STABLE)
+    assert image.tags[tags.BASE_IMAGE] == source.image_id
+    assert image.tags[tags.FRAMEWORK] == "pytorch"
+    assert yard.own_snapshots() == sorted(image.snapshot_ids)
+    assert len(yard.served.ec2.describe_images(Owners=["self"])["Images"]) == 1
+    assert yard.standing() == before
+    assert yard.served.driver.of(source.instance_id).count("power_off") == 0
 
 
 def test_a_changed_recipe_takes_another_builder(yard: Yard) -> None:

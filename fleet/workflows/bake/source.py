@@ -91,11 +91,13 @@ def make_raw_image(context: Context, recipe: str, source: InstanceFact, *, reboo
 def _tags(context: Context, recipe: str, source: InstanceFact, name: str) -> dict[str, str]:
     base = next(iter(describe_image(context.aws, image_id=source.image_id)), None)
     framework = framework_of(base) if base else None
+    base_name = (base.tags.get(tags.BASE_NAME) or base.name)[:255] if base else ""
     return {
         **tags.fleet_tags(builder_fleet(recipe)),
         "Name": name,
         tags.BAKE_SOURCE: source.instance_id,
         tags.BASE_IMAGE: source.image_id,
+        tags.BASE_NAME: base_name,
         tags.LOGIN_USER: source.login_user,
         **({tags.FRAMEWORK: framework} if framework else {}),
     }

@@ -35,7 +35,7 @@ def try_image(
         with open_bench(context, trial) as bench:
             passed = _test(context, bench, plan, image)
     except FleetError as error:
-        _take_away(context, trial.fleet)
+        _take_away_or_tell(context, trial.fleet)
         raise _not_passed(image, error) from error
     receipt = _take_away(context, trial.fleet)
     count = f"{len(passed)} test{'' if len(passed) == 1 else 's'} passed"
@@ -77,6 +77,14 @@ def _take_away(context: Context, fleet: str) -> Receipt:
     for one in receipt.left:
         context.tell(None, "try-out", "failed", f"{one.resource_id} is left: {one.command}")
     return receipt
+
+
+def _take_away_or_tell(context: Context, fleet: str) -> None:
+    """What ended the try-out is what is raised; what stands in the way here is told."""
+    try:
+        _take_away(context, fleet)
+    except FleetError as error:
+        context.tell(None, "try-out", "failed", f"{fleet} is left: {error}")
 
 
 def leftovers(context: Context, plan: BakePlan) -> Receipt | None:
