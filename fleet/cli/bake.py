@@ -199,19 +199,33 @@ def _apply(
         except (KeyboardInterrupt, FleetError) as error:
             for line in error.log if isinstance(error, HostError) else ():
                 click.echo(f"  {line}", err=True)
-            _echo_standing(context, wish.plan, offers, options)
+            _echo_standing(context, wish, offers, options)
             raise
 
 
-def _echo_standing(context: Context, plan: BakePlan, offers: Offers, options: Globals) -> None:
-    """Say what stands of the bake's two fleets."""
+def _echo_standing(context: Context, wish: _Wish, offers: Offers, options: Globals) -> None:
+    """Say what stands of the bake's two fleets, and which images."""
     from fleet.plan.bake import trial_fleet  # noqa: PLC0415
+    from fleet.workflows.bake.standing import standing_images  # noqa: PLC0415
 
+    plan = wish.plan
     echo_standing(context, plan.builder, offers)
     trial = trial_fleet(plan.recipe.name)
     down = f"`{options.command} down {trial}`"
     tried = dataclasses.replace(plan.builder, fleet=trial)
     echo_standing(context, tried, dataclasses.replace(offers, down=down))
+    try:
+        images = standing_images(context, plan, wish.source)
+    except FleetError as error:
+        click.echo(f"images could not be looked at ({error}); `fleet amis ls` shows them", err=True)
+        return
+    for one in images:
+        what = "a raw copy of the environment" if one.raw else f"not tried yet, {one.state}"
+        removal = offers.down if one.raw else f"`{options.command} amis rm {one.image_id}`"
+        click.echo(
+            f"image {one.image_id} is there ({what}): {offers.again} goes on, {removal} removes it",
+            err=True,
+        )
 
 
 def _show(report: BakeReport, options: Globals, output: str) -> int:

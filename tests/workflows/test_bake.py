@@ -17,6 +17,7 @@ from fleet.workflows.bake.apply import apply_bake, apply_bake_from
 from fleet.workflows.bake.host import Finding
 from fleet.workflows.bake.plan import plan_bake
 from fleet.workflows.bake.source import find_source, recipe_of
+from fleet.workflows.bake.standing import standing_images
 from tests.sandbox.cloud.recording import serve
 from tests.workflows import bakes
 from tests.workflows.bakes import Bares, bake_with, images, read_recipe, recipe_text
@@ -156,6 +157,21 @@ def test_an_image_of_an_environment(yard: Yard) -> None:
     assert len(yard.served.ec2.describe_images(Owners=["self"])["Images"]) == 1
     assert yard.standing() == before
     assert yard.served.driver.of(source.instance_id).count("power_off") == 0
+
+
+def test_a_raw_copy_that_is_left_is_told_and_gone_on_with(yard: Yard) -> None:
+    yard.up(spec_text(members="[ana]"))
+    source = find_source(yard.context, "workshop", "ana")
+    recipe = recipe_of(yard.context, source, name="anas", asked=None)
+    plan = plan_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
+    yard.served.cloud.faults.add("error", action="CreateSecurityGroup", code="Odd", calls=1)
+    with pytest.raises(FleetError):
+        apply_bake_from(yard.context, plan, source, opener=Bares())
+    (left,) = standing_images(yard.context, plan, source)
+    assert left.raw
+    seen = yard.calls_of(lambda: apply_bake_from(yard.context, plan, source, opener=Bares()))
+    assert seen["CreateImage"] == 1  # the image's: the raw copy was there
+    assert standing_images(yard.context, plan, source) == ()
 
 
 def test_a_changed_recipe_takes_another_builder(yard: Yard) -> None:
