@@ -66,13 +66,6 @@ class BakePlan:
         return self.same is not None and self.same.tags.get(tags.STATUS) != tags.CANDIDATE
 
     @property
-    def builder_stands(self) -> bool:
-        """Whether anything is there of the builder's fleet."""
-        owned = self.builder.owned
-        live = any(one.live for one in owned.instances)
-        return bool(live or owned.security_groups or owned.key_pairs or owned.launch_templates)
-
-    @property
     def instances_usd(self) -> Decimal | None:
         """USD for the instances of a bake that takes as long as expected; None where a price is unknown."""
         hourly = self.builder.cost.hourly_at_most

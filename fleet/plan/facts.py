@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -353,6 +353,27 @@ class Owned:
     security_groups: tuple[SecurityGroupFact, ...] = ()
     key_pairs: tuple[KeyPairFact, ...] = ()
     launch_templates: tuple[LaunchTemplateFact, ...] = ()
+
+    @property
+    def youngest(self) -> InstanceFact | None:
+        """The instance that was launched last of those that live."""
+        return youngest(self.instances)
+
+    @property
+    def foundation(self) -> bool:
+        """Whether anything stands that instances are launched with."""
+        return bool(self.security_groups or self.key_pairs or self.launch_templates)
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything stands at all."""
+        return self.foundation or self.youngest is not None
+
+
+def youngest(instances: Iterable[InstanceFact]) -> InstanceFact | None:
+    """Give the instance that was launched last of those that live."""
+    live = (one for one in instances if one.live)
+    return max(live, key=lambda one: one.launched_at, default=None)
 
 
 @dataclass(frozen=True)

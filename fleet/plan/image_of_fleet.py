@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import ImageFact, InstanceFact, InstanceTypeFact, Observed
+from fleet.plan.facts import ImageFact, InstanceFact, InstanceTypeFact, Observed, youngest
 from fleet.plan.image_fit import require_fit
 from fleet.plan.image_parameters import cross_checked
 from fleet.plan.images import (
@@ -68,8 +68,8 @@ def choose_fleet_image(
 
 def image_of_instances(instances: Sequence[InstanceFact]) -> str | None:
     """The image that the fleet's youngest live instance was made with; None where none lives."""
-    live = [instance for instance in instances if instance.live]
-    return max(live, key=lambda each: each.launched_at).image_id if live else None
+    made_last = youngest(instances)
+    return made_last.image_id if made_last else None
 
 
 def _still_asked(kept: ImageFact, selector: ImageSelector, catalogue: ImageCatalogue) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +20,7 @@ from fleet.plan.lineage import is_copy, recipe_of, require_available
 from fleet.workflows.bake.image import remove_image, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import in_region, put_image_tags, read_lineage, supersede
+from fleet.workflows.pooling import side_by_side
 from fleet.workflows.retrying import FIRST_WAIT, sent
 
 _AGAIN = "run the same command again"
@@ -70,14 +70,7 @@ def copy_each(
     places = [in_region(context, region) for region in dict.fromkeys(regions)]
     for place in places:
         _ = (place.aws.ec2, place.aws.ssm)  # making clients is not thread-safe
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        return tuple(pool.map(lambda place: _Copy(place, wanted).run(), places))
-    except BaseException:
-        context.interrupted.set()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    return side_by_side(context, lambda place: _Copy(place, wanted).run(), places, at_once=_AT_ONCE)
 
 
 @dataclass(frozen=True)

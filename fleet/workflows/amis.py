@@ -36,7 +36,6 @@ from fleet.workflows.bake.image import remove_image
 from fleet.workflows.context import Context
 from fleet.workflows.lineage import (
     find_image,
-    in_region,
     put_image_tags,
     read_lineage,
     supersede,
@@ -48,7 +47,6 @@ __all__ = [
     "Removal",
     "apply_removal",
     "deprecate",
-    "in_region",
     "plan_promotion",
     "plan_removal",
     "plan_rollback",

@@ -6,7 +6,6 @@ One host's failure is its own: it spoils no other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleet.aws.identity import describe_identity
@@ -23,6 +22,7 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.hosts import HostWork, bring_up
 from fleet.workflows.lease import hold_lease
+from fleet.workflows.pooling import side_by_side
 from fleet.workflows.remote import choose_members, require_running
 from fleet.workflows.roads import host_of
 from fleet.workflows.secrets import describe_secrets
@@ -62,23 +62,14 @@ def bootstrap_again(context: Context, fleet: str, *, members: Sequence[str] = ()
             load_private_key(secrets.private_key),
             {name: fact.gpus for name, fact in found.items()},
         )
-        return FleetReport(fleet, context.aws.region, _all(again, instances))
+        environments = side_by_side(
+            context, lambda one: _one(again, one), instances, at_once=_MOST_WORKERS
+        )
+        return FleetReport(fleet, context.aws.region, environments)
 
 
 def _types_of(instances: Sequence[InstanceFact]) -> list[str]:
     return sorted({instance.instance_type for instance in instances})
-
-
-def _all(again: _Again, instances: Sequence[InstanceFact]) -> tuple[Environment, ...]:
-    pool = ThreadPoolExecutor(min(len(instances), _MOST_WORKERS))
-    try:
-        return tuple(pool.map(lambda instance: _one(again, instance), instances))
-    except BaseException:
-        again.context.interrupted.set()
-        raise
-    finally:
-        # Not waited for: after an interrupt a host's work ends at its next step.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _one(again: _Again, instance: InstanceFact) -> Environment:

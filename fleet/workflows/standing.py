@@ -36,6 +36,6 @@ def describe_standing(context: Context, plan: Plan) -> Standing:
     return Standing(
         running=len(running),
         hourly_usd=total(prices),
-        anything=bool(live or owned.security_groups or owned.key_pairs or owned.launch_templates),
+        anything=owned.anything,
         unanswered=any(lease and lease.pending for lease in leases),
     )

@@ -70,7 +70,7 @@ def apply_up(
         if len(current.launch) < len(plan.launch):
             fewer = len(plan.launch) - len(current.launch)
             context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
-        if standing.security_groups or standing.key_pairs or standing.launch_templates:
+        if standing.foundation:
             return _apply(context, current, lease, [])
         return _apply_anew(context, current, lease)
 

@@ -16,6 +16,7 @@ from fleet.spec.frozen import Frozen
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
 from tests.recipe.cases import EXAMPLES, HERE
+from tests.schemas import every_property, require_described
 
 SCHEMA = json_schema(RECIPE_FILE)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -110,23 +111,11 @@ def test_the_table_has_every_kind_and_no_name_twice() -> None:
             assert of.model_fields["kind"].default == name
 
 
-def every_property(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    parts = [schema, *schema.get("anyOf", []), *schema.get("items", {}).get("anyOf", [])]
-    for part in parts:
-        for name, inner in part.get("properties", {}).items():
-            found += [(name, inner), *every_property(inner)]
-    return found
-
-
 @pytest.mark.parametrize(("name", "schema"), every_property(SCHEMA), ids=lambda v: str(v)[:20])
 def test_every_key_is_described_and_its_examples_are_right(
     name: str, schema: dict[str, Any]
 ) -> None:
-    assert schema["description"].endswith("."), name
-    assert schema["examples"], name
-    for example in schema["examples"]:
-        jsonschema.Draft202012Validator(schema).validate(example)
+    require_described(name, schema)
 
 
 def test_the_reference_has_every_key_and_every_kind() -> None:

@@ -25,6 +25,7 @@ from fleet.spec.forms import Keys, Text
 from fleet.spec.frozen import Frozen
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
+from tests.schemas import every_property, require_described
 from tests.spec.cases import EXAMPLES, HERE
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema(SPEC_FILE))
@@ -152,24 +153,13 @@ def test_the_table_and_the_models_have_the_same_choices(
     assert key.form.choices == get_args(literal)
 
 
-def every_property(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for part in [schema, *schema.get("anyOf", [])]:
-        for name, inner in part.get("properties", {}).items():
-            found += [(name, inner), *every_property(inner)]
-    return found
-
-
 @pytest.mark.parametrize(
     ("name", "schema"), every_property(json_schema(SPEC_FILE)), ids=lambda v: str(v)[:20]
 )
 def test_every_key_is_described_and_its_examples_are_right(
     name: str, schema: dict[str, Any]
 ) -> None:
-    assert schema["description"].endswith("."), name
-    assert schema["examples"], name
-    for example in schema["examples"]:
-        jsonschema.Draft202012Validator(schema).validate(example)
+    require_described(name, schema)
 
 
 def test_the_reference_has_every_key() -> None:

@@ -16,12 +16,9 @@ from fleet.plan.bake_report import BakeReport
 from fleet.plan.facts import ImageFact, InstanceFact
 from fleet.plan.receipt import Receipt
 from fleet.workflows.amis import promote
+from fleet.workflows.bake.away import take_away, take_away_or_tell
 from fleet.workflows.bake.bench import OpenBench, open_bench
-from fleet.workflows.bake.builder import (
-    end_spot_builder,
-    image_from_builder,
-    take_builder_away,
-)
+from fleet.workflows.bake.builder import end_spot_builder, image_from_builder
 from fleet.workflows.bake.finish import Finished, finish
 from fleet.workflows.bake.image import wait_until_available
 from fleet.workflows.bake.log import logged
@@ -87,17 +84,17 @@ class _Bake:
     def run(self) -> BakeReport:
         """Do all of it."""
         same = self._plan.same
-        if same is not None and self._plan.bakes_nothing and not self._plan.builder_stands:
-            return self._report(same.image_id, finish(self._context, self._plan, same))
+        if same is not None and self._plan.bakes_nothing and not self._plan.builder.owned.anything:
+            return self._report(same, finish(self._context, self._plan, same))
         self._clear_the_way()
         fleet, account_id = builder_fleet(self._plan.recipe.name), self._plan.builder.account_id
         with hold_lease(self._context, fleet, account_id=account_id, command="bake") as lease:
             # Another run may have come further while this one waited.
             self._plan = _again(self._context, self._plan)
-            image_id = self._image_or_nothing(lease)
-            finished = finish(self._context, self._plan, _described(self._context, image_id))
+            image = self._image_or_nothing(lease)
+            finished = finish(self._context, self._plan, image)
         self._receipts.append(apply_down(self._context, plan_down(self._context, fleet)))
-        return self._report(image_id, finished)
+        return self._report(image, finished)
 
     def _clear_the_way(self) -> None:
         """Take away what an earlier bake has left and this one cannot go on with."""
@@ -108,18 +105,19 @@ class _Bake:
                 "is of another recipe" if self._plan.stage == "stale" else "was left half sanitised"
             )
             self._context.tell(None, "builder", "note", f"the one that stands {why}: it goes first")
-            take_builder_away(self._context, self._plan)
+            take_away(self._context, builder_fleet(self._plan.recipe.name), step="builder")
 
-    def _image_or_nothing(self, lease: HeldLease) -> str:
+    def _image_or_nothing(self, lease: HeldLease) -> ImageFact:
         """Give the image. Where the recipe is at fault, no builder is left: it could not be made good."""
         try:
             return self._image(lease)
         except BakeError:
             if not self._keep_builder:
-                take_builder_away(self._context, self._plan, held=lease)
+                fleet = builder_fleet(self._plan.recipe.name)
+                take_away_or_tell(self._context, fleet, step="builder", held=lease)
             raise
 
-    def _image(self, lease: HeldLease) -> str:
+    def _image(self, lease: HeldLease) -> ImageFact:
         """Give the image, whole and tried."""
         image_id = (
             self._plan.same.image_id
@@ -134,7 +132,8 @@ class _Bake:
             self._receipts.append(receipt)
             self._tag_duration(image)
             promote(self._context, image_id)
-        return image_id
+            image = _described(self._context, image_id)
+        return image
 
     def _tag_duration(self, image: ImageFact) -> None:
         """Write down how long it took, unless a part of it was done by an earlier run."""
@@ -142,13 +141,13 @@ class _Bake:
             seconds = {tags.BAKED_SECONDS: str(round(self._context.clock() - self._began))}
             tag_resources(self._context.aws, ids=(image.image_id,), tags=seconds)
 
-    def _report(self, image_id: str, finished: Finished) -> BakeReport:
-        plan, image = self._plan, _described(self._context, image_id)
+    def _report(self, image: ImageFact, finished: Finished) -> BakeReport:
+        plan = self._plan
         return BakeReport(
             recipe=plan.recipe.name,
             region=self._context.aws.region,
             outcome="unchanged" if plan.bakes_nothing else "baked",
-            image_id=image_id,
+            image_id=image.image_id,
             name=image.name,
             digest=plan.digest,
             status=image.tags.get(tags.STATUS, ""),

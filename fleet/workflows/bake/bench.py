@@ -10,7 +10,7 @@ from typing import Protocol
 from fleet.aws.instances import describe_instances
 from fleet.errors import BakeError, NothingFoundError
 from fleet.plan.bake import BUILDER, BakePlan
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts import InstanceFact, youngest
 from fleet.plan.launch import Plan
 from fleet.plan.manifest import Manifest
 from fleet.ssh.connection import open_host
@@ -128,9 +128,9 @@ def open_bench(context: Context, plan: Plan, *, held: HeldLease | None = None) -
 
 def one_live(context: Context, fleet: str) -> InstanceFact:
     """Describe the one instance that lives of a bake's fleet. Raises NothingFoundError."""
-    live = [one for one in describe_instances(context.aws, fleet=fleet) if one.live]
-    if not live:
+    found = youngest(describe_instances(context.aws, fleet=fleet))
+    if found is None:
         raise NothingFoundError(
             f"the instance of {fleet} is gone", remedy="run `fleet bake` again, which makes another"
         )
-    return max(live, key=lambda one: one.launched_at)
+    return found

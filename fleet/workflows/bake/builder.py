@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fleet.aws.images import describe_image
 from fleet.aws.instances import describe_instances, stop_instances, terminate_instances
 from fleet.aws.own_images import describe_recipe_images
-from fleet.errors import AwsError, BakeError, FleetError
+from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
 from fleet.plan.bake import (
     BUILDER,
@@ -24,12 +24,11 @@ from fleet.plan.bake import (
     stage_of,
     stage_tag,
 )
-from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.plan.facts import ImageFact, InstanceFact, youngest
 from fleet.workflows.bake.bench import Bench, OpenBench, one_live
 from fleet.workflows.bake.host import Finding, TestResult
 from fleet.workflows.bake.image import make_or_find
 from fleet.workflows.context import Context
-from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.lease import HeldLease
 from fleet.workflows.retrying import sent
 from fleet.workflows.tagging import put_tags
@@ -43,9 +42,8 @@ def image_from_builder(
 ) -> str:
     """Build, test, sanitise and begin the image; gives its id. Goes on where another run has stopped."""
     fleet = builder_fleet(plan.recipe.name)
-    standing = [i for i in describe_instances(context.aws, fleet=fleet) if i.live]
-    stage = stage_of(standing[0] if standing else None, plan.digest)
-    if stage == "sealed":
+    standing = youngest(describe_instances(context.aws, fleet=fleet))
+    if stage_of(standing, plan.digest) == "sealed":
         context.tell(None, "builder", "note", "sanitised already: its image is made")
     else:
         with open_bench(context, plan.builder, held=lease) as bench:
@@ -160,15 +158,3 @@ def end_spot_builder(context: Context, plan: BakePlan) -> None:
     ids = [one.instance_id for one in live if one.market == "spot"]
     if ids:
         terminate_instances(context.aws, instance_ids=ids)
-
-
-def take_builder_away(context: Context, plan: BakePlan, *, held: HeldLease | None = None) -> None:
-    """Take the builder's fleet away, whoever is at work on it. What is left is told."""
-    fleet = builder_fleet(plan.recipe.name)
-    try:
-        receipt = apply_down(context, plan_down(context, fleet), held=held)
-    except AwsError as error:
-        context.tell(None, "builder", "failed", f"could not be taken away: {error}")
-        return
-    for one in receipt.left:
-        context.tell(None, "builder", "failed", f"{one.resource_id} is left: {one.command}")

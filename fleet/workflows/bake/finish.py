@@ -9,8 +9,9 @@ from datetime import datetime
 from fleet.plan.bake import BakePlan
 from fleet.plan.facts import ImageFact
 from fleet.workflows.ami_copies import Copied, copy_each
-from fleet.workflows.amis import deprecate, in_region, prune, share
+from fleet.workflows.amis import deprecate, prune, share
 from fleet.workflows.context import Context
+from fleet.workflows.lineage import in_region
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,6 @@ from fleet.plan.bake import (
     image_of,
     stage_of,
 )
-from fleet.plan.facts import InstanceFact
-from fleet.plan.launch import Plan
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
 from fleet.workflows.context import Context
@@ -41,7 +39,7 @@ def plan_bake(
         builder = plan_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())
         earlier = sorted(asked.result(), key=lambda image: image.created_at, reverse=True)
     content = content_digest(recipe, files, builder.image.image_id)
-    standing = live_builder(builder)
+    standing = builder.owned.youngest
     stage = stage_of(standing, content)
     begun = None
     if standing is not None and stage != "stale":
@@ -60,9 +58,3 @@ def plan_bake(
         raw_image=raw_image,
         anew=anew,
     )
-
-
-def live_builder(plan: Plan) -> InstanceFact | None:
-    """Give the builder that stands, however far it is."""
-    live = [one for one in plan.owned.instances if one.live]
-    return max(live, key=lambda one: one.launched_at, default=None)

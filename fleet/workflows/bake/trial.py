@@ -15,11 +15,14 @@ from fleet.plan.facts import ImageFact
 from fleet.plan.launch import Plan
 from fleet.plan.manifest import manifest_text, pack
 from fleet.plan.receipt import Receipt
+from fleet.workflows.bake.away import take_away, take_away_or_tell
 from fleet.workflows.bake.bench import Bench, OpenBench
 from fleet.workflows.bake.builder import require_passed
 from fleet.workflows.context import Context
 from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.planning import plan_up
+
+_STEP = "try-out"
 
 
 def try_image(
@@ -29,17 +32,17 @@ def try_image(
 
     Raises BakeError where the image does not pass: it stays a candidate. The instance is taken away either way.
     """
-    context.tell(None, "try-out", "running", image.image_id)
+    context.tell(None, _STEP, "running", image.image_id)
     trial = _plan(context, plan, image)
     try:
         with open_bench(context, trial) as bench:
             passed = _test(context, bench, plan, image)
     except FleetError as error:
-        _take_away_or_tell(context, trial.fleet)
+        take_away_or_tell(context, trial.fleet, step=_STEP)
         raise _not_passed(image, error) from error
-    receipt = _take_away(context, trial.fleet)
+    receipt = take_away(context, trial.fleet, step=_STEP)
     count = f"{len(passed)} test{'' if len(passed) == 1 else 's'} passed"
-    context.tell(None, "try-out", "done", f"it became an environment, {count}")
+    context.tell(None, _STEP, "done", f"it became an environment, {count}")
     return passed, receipt
 
 
@@ -48,7 +51,7 @@ def _plan(context: Context, plan: BakePlan, image: ImageFact) -> Plan:
     spec = trial_spec(plan.recipe, image.image_id)
     trial = plan_up(context, spec, folder=Path())
     if any(one.live and one.image_id != image.image_id for one in trial.owned.instances):
-        _take_away(context, trial.fleet)
+        take_away(context, trial.fleet, step=_STEP)
         trial = plan_up(context, spec, folder=Path())
     return trial
 
@@ -70,21 +73,6 @@ def _not_passed(image: ImageFact, error: FleetError) -> BakeError:
         f"`fleet amis rm {image.image_id}` removes it",
         log=log,
     )
-
-
-def _take_away(context: Context, fleet: str) -> Receipt:
-    receipt = apply_down(context, plan_down(context, fleet))
-    for one in receipt.left:
-        context.tell(None, "try-out", "failed", f"{one.resource_id} is left: {one.command}")
-    return receipt
-
-
-def _take_away_or_tell(context: Context, fleet: str) -> None:
-    """What ended the try-out is what is raised; what stands in the way here is told."""
-    try:
-        _take_away(context, fleet)
-    except FleetError as error:
-        context.tell(None, "try-out", "failed", f"{fleet} is left: {error}")
 
 
 def leftovers(context: Context, plan: BakePlan) -> Receipt | None:
