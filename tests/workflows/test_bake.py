@@ -183,6 +183,22 @@ def test_a_changed_recipe_takes_another_builder(yard: Yard) -> None:
     assert report.whole
 
 
+def test_a_builder_that_does_not_go_is_not_gone_on_with(yard: Yard) -> None:
+    """It is protected against termination: what may be half sanitised is in no image."""
+    yard.served.cloud.faults.add("image-fails", calls=1)
+    with pytest.raises(FleetError):
+        bake_with(yard.context, recipe_text(step="true 1"))
+    reservations = yard.served.ec2.describe_instances()["Reservations"]
+    ids = [i["InstanceId"] for one in reservations for i in one["Instances"]]
+    for instance_id in ids:
+        yard.served.ec2.modify_instance_attribute(
+            InstanceId=instance_id, DisableApiTermination={"Value": True}
+        )
+    with pytest.raises(FleetError, match="cannot be gone on with"):
+        bake_with(yard.context, recipe_text(step="true 2"))
+    assert images(yard.context) == ()
+
+
 def test_a_builder_of_spot_is_not_stopped(yard: Yard) -> None:
     text = recipe_text().replace("[g5.xlarge]}", "[g5.xlarge], market: spot}")
     seen = yard.calls_of(lambda: bake_with(yard.context, text))

@@ -42,8 +42,13 @@ def image_from_builder(
 ) -> str:
     """Build, test, sanitise and begin the image; gives its id. Goes on where another run has stopped."""
     fleet = builder_fleet(plan.recipe.name)
-    standing = youngest(describe_instances(context.aws, fleet=fleet))
-    if stage_of(standing, plan.digest) == "sealed":
+    stage = stage_of(youngest(describe_instances(context.aws, fleet=fleet)), plan.digest)
+    if stage in {"stale", "sealing"}:
+        raise FleetError(
+            f"the builder of {fleet} that stands cannot be gone on with, and did not go",
+            remedy=f"run `fleet down {fleet}`, then `fleet bake` again",
+        )
+    if stage == "sealed":
         context.tell(None, "builder", "note", "sanitised already: its image is made")
     else:
         with open_bench(context, plan.builder, held=lease) as bench:
