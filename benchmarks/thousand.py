@@ -14,10 +14,10 @@ from collections import Counter
 from pathlib import Path
 
 from fleet.sandbox.cloud.call import Call
-from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.up import apply_up
 from fleet.workflows.pacing import Bucket
-from fleet.workflows.planning import plan_up
-from fleet.workflows.up import apply_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.conftest import read, spec_text
 from tests.workflows.runs import context_over

@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from fleet import errors
+from fleet.cli.account.iam import policy_document
 from fleet.cli.app import COMMANDS, cli
-from fleet.cli.iam import policy_document
 from fleet.recipe.fields import RECIPE_FILE
 from fleet.spec.fields import SPEC_FILE
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
-from fleet.workflows.iam import effects_of
+from fleet.workflows.account.iam import effects_of
 
 DOCS = Path(__file__).parent
 MARK = "<!-- Built from the code by `make docs`, from here on. -->"

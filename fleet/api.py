@@ -21,28 +21,28 @@ from typing import TYPE_CHECKING
 
 from fleet.assets import recipe_files, spec_files
 from fleet.aws.clients import Aws, resolve_region
-from fleet.plan.bake_report import BakeReport
-from fleet.plan.extension import ExtensionReport, Longer
-from fleet.plan.launch import Plan
-from fleet.plan.receipt import Receipt
-from fleet.plan.report import FleetReport
-from fleet.plan.watching import WatchEvent
+from fleet.plan.bake.report import BakeReport
+from fleet.plan.environment.report import FleetReport
+from fleet.plan.launch.plan import Plan
+from fleet.plan.lifetime.extension import ExtensionReport, Longer
+from fleet.plan.lifetime.survey import WatchEvent
+from fleet.plan.teardown.receipt import Receipt
 from fleet.recipe.model import Recipe
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
-from fleet.workflows import planning
 from fleet.workflows.bake.apply import apply_bake
 from fleet.workflows.bake.plan import plan_bake
-from fleet.workflows.bootstrap import bootstrap_again
 from fleet.workflows.context import Context, settings_from
-from fleet.workflows.down import apply_down, plan_down
+from fleet.workflows.environment.bootstrap import bootstrap_again
+from fleet.workflows.environment.rotate import rotate as apply_rotation
+from fleet.workflows.environment.status import FleetSummary, describe_fleet, list_fleets
 from fleet.workflows.events import OnEvent, silent
-from fleet.workflows.extend import apply_extend, plan_extend
-from fleet.workflows.handout import Handout, Wishes, write_handout
-from fleet.workflows.rotate import rotate as apply_rotation
-from fleet.workflows.status import FleetSummary, describe_fleet, list_fleets
-from fleet.workflows.up import apply_up
-from fleet.workflows.watch import EVERY_SECONDS, Watch
+from fleet.workflows.handout.pages import Handout, Wishes, write_handout
+from fleet.workflows.launch import planning
+from fleet.workflows.launch.up import apply_up
+from fleet.workflows.lifetime.extend import apply_extend, plan_extend
+from fleet.workflows.lifetime.watch import EVERY_SECONDS, Watch
+from fleet.workflows.teardown.down import apply_down, plan_down
 
 if TYPE_CHECKING:
     import boto3

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fleet.aws.effects import declared_actions
-from fleet.plan.iam import CALLED_BY_OTHERS, CHECKED_WITH
+from fleet.plan.account.iam import CALLED_BY_OTHERS, CHECKED_WITH
 from fleet.sandbox.call_log import VARIABLE
 
 PRODUCT = "dl-fleet"

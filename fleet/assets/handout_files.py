@@ -8,7 +8,7 @@ from pathlib import Path
 from fleet.assets.private_files import write_private
 from fleet.assets.shipped import shipped
 from fleet.errors import FleetError, UsageError
-from fleet.plan.handout_text import HandoutTexts
+from fleet.plan.handout.text import HandoutTexts
 
 
 def load_handout_texts(page: Path | None) -> HandoutTexts:

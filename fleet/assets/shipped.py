@@ -11,11 +11,11 @@ from importlib.resources.abc import Traversable
 
 import yaml
 
-from fleet.plan.bake_scripts import BakeTexts
-from fleet.plan.bootstrap import Texts
+from fleet.plan.bake.scripts import BakeTexts
+from fleet.plan.environment.bootstrap import Texts
 from fleet.plan.facts import Figure
-from fleet.plan.image_support import SupportTable
-from fleet.plan.images import ImageCatalogue, ImageLine, InstalledFramework, OperatingSystem
+from fleet.plan.images.choice import ImageCatalogue, ImageLine, InstalledFramework, OperatingSystem
+from fleet.plan.images.support import SupportTable
 
 
 def shipped(folder: str) -> Traversable:

@@ -8,7 +8,7 @@ import io
 import tarfile
 from pathlib import Path
 
-from fleet.plan.files import LocalFiles
+from fleet.plan.environment.local_files import LocalFiles
 from fleet.spec.load import Overrides, load_spec, unreadable
 from fleet.spec.model import Bootstrap, FleetSpec
 

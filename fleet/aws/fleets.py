@@ -12,8 +12,8 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect, named_denial
 from fleet.aws.requests import tag_specification
 from fleet.aws.translate import denied_action, one_line
-from fleet.plan.launch_request import LaunchAnswer, LaunchPool, LaunchRequest
-from fleet.plan.purchase import Refusal
+from fleet.plan.launch.purchase import Refusal
+from fleet.plan.launch.request import LaunchAnswer, LaunchPool, LaunchRequest
 from fleet.plan.reactions import DENIED
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, read_tags
 from fleet.plan import tags
-from fleet.plan.resources import Kind, Resource
+from fleet.plan.teardown.resources import Kind, Resource
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (

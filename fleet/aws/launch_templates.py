@@ -11,7 +11,7 @@ from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, read_tags, tag_list, tag_specification
 from fleet.plan import tags as tag_names
 from fleet.plan.facts import LaunchTemplateFact
-from fleet.plan.tokens import client_token
+from fleet.plan.record.tokens import client_token
 
 if TYPE_CHECKING:  # these bring pydantic and jinja2, which `fleet ls` can do without
     from mypy_boto3_ec2.literals import ResourceTypeType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # these bring pydantic and jinja2, which `fleet ls` can do wi
         RequestLaunchTemplateDataTypeDef,
     )
 
-    from fleet.plan.launch import LaunchTemplate
+    from fleet.plan.launch.plan import LaunchTemplate
     from fleet.spec.model import Volume
 
 

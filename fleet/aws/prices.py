@@ -47,7 +47,7 @@ def describe_on_demand_prices(aws: Aws, *, names: Sequence[str]) -> Mapping[str,
 
 @effect("pricing:GetProducts")
 def describe_rates(aws: Aws) -> Mapping[str, Decimal]:
-    """Give the rates of volumes and public addresses, by the names of `fleet.plan.prices`."""
+    """Give the rates of volumes and public addresses, by the names of `fleet.plan.hardware.prices`."""
     _ = aws.pricing
     asked: tuple[tuple[str, dict[str, str]], ...] = (
         ("AmazonEC2", {"productFamily": "Storage"}),

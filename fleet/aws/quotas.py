@@ -10,7 +10,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.instance_types import describe_instance_types
 from fleet.plan.facts import Market
-from fleet.plan.quotas import QuotaRequest
+from fleet.plan.hardware.quotas import QuotaRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef

@@ -15,8 +15,8 @@ from http.client import HTTPException
 from fleet.errors import ProofError
 from fleet.jupyter.http import Answer, Server, request
 from fleet.jupyter.kernel import run_cell
+from fleet.plan.environment.proofs import Proof
 from fleet.plan.ports import TENSORBOARD_PATH
-from fleet.plan.proofs import Proof
 
 _SECONDS = 15.0
 _RETRY_SECONDS = 0.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.client import HTTPException
 
 from fleet.jupyter.http import Server, request
-from fleet.plan.watchers import Watchers, parse_watchers
+from fleet.plan.environment.heartbeats import Watchers, parse_watchers
 
 _PATH = "/fleet/watchers"
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from fleet.plan import tags
-from fleet.plan.ways import Way, parse_way
+from fleet.plan.via import Way, parse_way
 
 Market = Literal["on-demand", "spot"]
 MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}

@@ -17,7 +17,7 @@ import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
 from fleet.ssh.keys import PrivateKey, key_line, known_hosts_name, parse_key_line
-from fleet.ssh.roads import DIRECT, STEP_SECONDS, Road, Sock
+from fleet.ssh.proxies import DIRECT, STEP_SECONDS, Road, Sock
 
 # paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

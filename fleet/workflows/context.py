@@ -18,7 +18,7 @@ from fleet.workflows.events import Event, EventState, OnEvent, silent
 from fleet.workflows.pacing import Bucket, create_tags_bucket
 
 if TYPE_CHECKING:  # it brings paramiko, which most commands can do without
-    from fleet.ssh.roads import Bastion
+    from fleet.ssh.proxies import Bastion
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from fleet.ssh.connection import open_host
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.bake.host import BakeHost
 from fleet.workflows.context import Context, settings_from
+from fleet.workflows.environment.connect import host_of
+from fleet.workflows.environment.endpoint import member_token
+from fleet.workflows.environment.status import live_instances
 from fleet.workflows.events import Event
-from fleet.workflows.reach import member_token
-from fleet.workflows.roads import host_of
-from fleet.workflows.secrets import describe_secrets
-from fleet.workflows.status import live_instances
+from fleet.workflows.record.secrets import describe_secrets
 from tests.command import Cli
 
 

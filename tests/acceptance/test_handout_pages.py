@@ -17,10 +17,10 @@ import zxingcpp
 
 from fleet.assets.handout_files import load_handout_texts, write_handouts
 from fleet.plan import tags
-from fleet.plan.handout import Overview
-from fleet.plan.handout_text import render_handouts
+from fleet.plan.handout.pages import Overview
+from fleet.plan.handout.text import render_handouts
 from tests.acceptance.chromium import PROGRAM, Browser, chromium
-from tests.plan.handouts import LONG, NAMES, overview, unready
+from tests.plan.handout.handouts import LONG, NAMES, overview, unready
 
 pytestmark = [
     pytest.mark.slow,

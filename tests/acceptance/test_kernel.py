@@ -16,8 +16,8 @@ from fleet.assets.spec_files import read_spec
 from fleet.aws.clients import Aws
 from fleet.spec.load import Overrides
 from fleet.workflows.context import Context, settings_from
-from fleet.workflows.planning import plan_up
-from fleet.workflows.up import apply_up
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.up import apply_up
 from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -7,8 +7,8 @@ import pytest
 from fleet.assets.call_graph import reachable
 from fleet.aws.effects import declared_actions
 from fleet.cli.app import COMMANDS
-from fleet.plan import iam
-from fleet.workflows.iam import effects_of
+from fleet.plan.account import iam
+from fleet.workflows.account.iam import effects_of
 
 
 def actions_of(command: str) -> set[str]:
@@ -16,14 +16,14 @@ def actions_of(command: str) -> set[str]:
 
 
 def test_names_are_followed_through_imports_inside_functions_and_classes() -> None:
-    found = reachable(["fleet.cli.up"])
-    assert "fleet.workflows.up._Arrivals" in found
+    found = reachable(["fleet.cli.launch.up"])
+    assert "fleet.workflows.launch.up._Arrivals" in found
     assert "fleet.aws.fleets.create_instant_fleet" in found
     assert not any(name.startswith("fleet.sandbox") for name in found)
 
 
 def test_a_module_that_is_named_as_a_whole_is_followed_by_its_attributes() -> None:
-    assert "fleet.workflows.planning.plan_up" in reachable(["fleet.api"])
+    assert "fleet.workflows.launch.planning.plan_up" in reachable(["fleet.api"])
 
 
 def test_a_command_that_a_module_adds_to_its_group_is_followed() -> None:
@@ -63,5 +63,5 @@ def test_every_effect_is_reached_by_some_command() -> None:
 def test_nothing_is_allowed_that_no_effect_declares() -> None:
     declared = {action for effect in declared_actions().values() for action in effect}
     said = {action for scope in iam._SCOPES for action in scope.actions}
-    assert said - declared == set(), "take it out of fleet/plan/iam.py"
+    assert said - declared == set(), "take it out of fleet/plan/account/iam.py"
     assert iam.CHECKED_WITH.keys() <= declared

@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from fleet.plan.leftovers import removal_command
-from fleet.plan.resources import KINDS, Kind, Resource
+from fleet.plan.teardown.leftovers import removal_command
+from fleet.plan.teardown.resources import KINDS, Kind, Resource
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import packages
-from fleet.plan.manifest import parse_manifest
+from fleet.plan.bake.manifest import parse_manifest
 
 
 def wheel(prefix: Path, name: str, version: str, *sizes: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet.assets.shipped import load_bake_texts
-from fleet.plan.bake_scripts import render_sanitise
+from fleet.plan.bake.scripts import render_sanitise
 
 # Nothing is ever run by it: a folder is said to be there, a search to find one file in it.
 SUDO = """#!/bin/bash

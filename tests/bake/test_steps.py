@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet.assets.shipped import load_bake_texts
-from fleet.plan.bake_scripts import STAMPS, render_step
+from fleet.plan.bake.scripts import STAMPS, render_step
 from fleet.recipe.steps import AptStep, CondaStep, DnfStep, DownloadStep, GitStep, Step
 
 SUDO = 'while [[ $1 == -* || $1 == *=* ]]; do shift; done\nexec "$@"'

@@ -18,7 +18,7 @@ from fleet.assets.certificates import issue_certificate, make_authority
 from fleet.errors import ProofError
 from fleet.jupyter.http import Server, request
 from fleet.jupyter.proof import Endpoint, answers, prove, prove_token
-from fleet.plan.certificates import Lifetime, certificate_part
+from fleet.plan.record.certificates import Lifetime, certificate_part
 
 TOKEN = "right"
 ADDRESS = "127.0.0.1"

@@ -13,8 +13,8 @@ import pytest
 
 from fleet.jupyter.http import Server
 from fleet.jupyter.watchers import ask_watchers
-from fleet.plan.watchers import Watchers
-from tests.plan.test_watchers import LIFETIME
+from fleet.plan.environment.heartbeats import Watchers
+from tests.plan.environment.test_heartbeats import LIFETIME
 
 TOKEN = "right"
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from fleet.assets.shipped import load_catalogue, load_texts
 from fleet.plan import tags
+from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.facts import (
     Identity,
     ImageFact,
@@ -19,8 +20,7 @@ from fleet.plan.facts import (
     QuotaFacts,
     SubnetFact,
 )
-from fleet.plan.files import LocalFiles
-from fleet.plan.launch import Plan, plan_launch
+from fleet.plan.launch.plan import Plan, plan_launch
 from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from fleet.plan import tags
-from fleet.plan.aliases import aliases
+from fleet.plan.environment.report import FleetReport, describe_environment
 from fleet.plan.facts import InstanceFact
-from fleet.plan.handout import Frame, Page, PersonalLogin, plan_overview
-from fleet.plan.logins import Login, LoginFiles, known_hosts_text, ssh_config_text
-from fleet.plan.report import FleetReport, describe_environment
+from fleet.plan.handout.aliases import aliases
+from fleet.plan.handout.logins import Login, LoginFiles, known_hosts_text, ssh_config_text
+from fleet.plan.handout.pages import Frame, Page, PersonalLogin, plan_overview
 from fleet.ssh.keys import fingerprint
-from fleet.workflows.roads import proxy_options
-from tests.plan.handouts import NOW, instance
+from fleet.workflows.environment.connect import proxy_options
+from tests.plan.handout.handouts import NOW, instance
 from tests.ssh.bastions import BastionHost, bastion_host
 from tests.ssh.servers import ADDRESS, Server, ssh_server
 from tests.workflows.runs import context_over

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleet.assets.certificates import issue_certificate, make_authority
-from fleet.plan.certificates import Lifetime
+from fleet.plan.record.certificates import Lifetime
 from kernels import Kernels
 from rules import Finding
 

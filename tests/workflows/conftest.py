@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet.plan.launch import Plan
+from fleet.plan.launch.plan import Plan
 from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec
 from fleet.workflows.context import Context
 from fleet.workflows.events import Event
-from fleet.workflows.planning import plan_up
+from fleet.workflows.launch.planning import plan_up
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.runs import SHORT, context_over
 

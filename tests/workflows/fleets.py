@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from fleet.plan.receipt import Receipt
-from fleet.plan.report import FleetReport
-from fleet.workflows.down import apply_down, plan_down
-from fleet.workflows.up import apply_up
+from fleet.plan.environment.report import FleetReport
+from fleet.plan.teardown.receipt import Receipt
+from fleet.workflows.launch.up import apply_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 from tests.workflows.conftest import SHORT, World
 
 

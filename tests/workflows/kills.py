@@ -16,15 +16,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
-from fleet.plan.receipt import Receipt
+from fleet.plan.teardown.receipt import Receipt
 from fleet.sandbox.cloud.call import Call
 from fleet.sandbox.cloud.documents import ApiError
 from fleet.sandbox.cloud.gate import ConnectionCut
 from fleet.sandbox.cloud.settings import CloudSettings
 from fleet.workflows.context import Context
-from fleet.workflows.down import apply_down, plan_down
-from fleet.workflows.planning import plan_up
-from fleet.workflows.up import apply_up
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.up import apply_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 from tests.sandbox.cloud.recording import Served, eventually
 from tests.workflows import runs
 from tests.workflows.conftest import read

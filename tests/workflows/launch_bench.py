@@ -15,15 +15,15 @@ from botocore.retries import quota, standard
 
 from fleet.aws.instances import describe_instances
 from fleet.errors import EXIT_FAILED, FleetError
+from fleet.plan.environment.report import FleetReport
 from fleet.plan.facts import InstanceFact
-from fleet.plan.launch import Plan
-from fleet.plan.report import FleetReport
+from fleet.plan.launch.plan import Plan
 from fleet.sandbox.cloud import CloudSettings
 from fleet.workflows.context import Context
-from fleet.workflows.down import apply_down, plan_down
 from fleet.workflows.events import Event
-from fleet.workflows.planning import plan_up
-from fleet.workflows.up import apply_up
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.up import apply_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.conftest import spec
 from tests.workflows.fleets import remaining

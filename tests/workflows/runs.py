@@ -21,9 +21,9 @@ import boto3
 from fleet.aws.clients import Aws
 from fleet.errors import FleetError
 from fleet.workflows.context import Context, Deadlines, Settings
-from fleet.workflows.down import apply_down, plan_down
-from fleet.workflows.planning import plan_up
-from fleet.workflows.up import apply_up
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.up import apply_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 from tests.sandbox.cloud.recording import Served
 
 # Nobody listens on the hosts' addresses: SSH is refused at once, and given up at once.

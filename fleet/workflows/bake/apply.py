@@ -11,14 +11,14 @@ from fleet.aws.images import describe_image
 from fleet.aws.own_images import tag_resources
 from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
-from fleet.plan.bake import BakePlan, builder_fleet
-from fleet.plan.bake_report import BakeReport
+from fleet.plan.bake.plan import BakePlan, builder_fleet
+from fleet.plan.bake.report import BakeReport
 from fleet.plan.facts import ImageFact, InstanceFact
-from fleet.plan.receipt import Receipt
-from fleet.workflows.amis import promote
-from fleet.workflows.bake.away import take_away, take_away_or_tell
-from fleet.workflows.bake.bench import OpenBench, open_bench
+from fleet.plan.teardown.receipt import Receipt
+from fleet.workflows.bake.amis import promote
 from fleet.workflows.bake.builder import end_spot_builder, image_from_builder
+from fleet.workflows.bake.cleanup import take_away, take_away_or_tell
+from fleet.workflows.bake.environment import OpenBench, open_bench
 from fleet.workflows.bake.finish import Finished, finish
 from fleet.workflows.bake.image import wait_until_available
 from fleet.workflows.bake.log import logged
@@ -26,8 +26,8 @@ from fleet.workflows.bake.plan import plan_bake
 from fleet.workflows.bake.source import make_raw_image
 from fleet.workflows.bake.trial import leftovers, try_image
 from fleet.workflows.context import Context
-from fleet.workflows.down import apply_down, plan_down
-from fleet.workflows.lease import HeldLease, hold_lease
+from fleet.workflows.record.lease import HeldLease, hold_lease
+from fleet.workflows.teardown.down import apply_down, plan_down
 
 
 def apply_bake(

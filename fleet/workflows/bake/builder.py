@@ -13,7 +13,7 @@ from fleet.aws.instances import describe_instances, stop_instances, terminate_in
 from fleet.aws.own_images import describe_recipe_images
 from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
-from fleet.plan.bake import (
+from fleet.plan.bake.plan import (
     BUILDER,
     BakePlan,
     Stage,
@@ -25,13 +25,13 @@ from fleet.plan.bake import (
     stage_tag,
 )
 from fleet.plan.facts import ImageFact, InstanceFact, youngest
-from fleet.workflows.bake.bench import Bench, OpenBench, one_live
+from fleet.workflows.bake.environment import Bench, OpenBench, one_live
 from fleet.workflows.bake.host import Finding, TestResult
 from fleet.workflows.bake.image import make_or_find
 from fleet.workflows.context import Context
-from fleet.workflows.lease import HeldLease
+from fleet.workflows.record.lease import HeldLease
+from fleet.workflows.record.tagging import put_tags
 from fleet.workflows.retrying import sent
-from fleet.workflows.tagging import put_tags
 
 _POLL_SECONDS = 1.0
 _MOST_FINDINGS = 10

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.plan.bake import BakePlan
+from fleet.plan.bake.plan import BakePlan
 from fleet.plan.facts import ImageFact
-from fleet.workflows.ami_copies import Copied, copy_each
-from fleet.workflows.amis import deprecate, prune, share
+from fleet.workflows.bake.ami_copies import Copied, copy_each
+from fleet.workflows.bake.amis import deprecate, prune, share
 from fleet.workflows.context import Context
-from fleet.workflows.lineage import in_region
+from fleet.workflows.images.lineage import in_region
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from fleet.assets.shipped import load_bake_texts
 from fleet.errors import BakeError, UnreachableError
-from fleet.plan import bake_scripts
-from fleet.plan.bake_scripts import Finding, TestResult
-from fleet.plan.manifest import Manifest, parse_manifest
+from fleet.plan.bake import scripts as bake_scripts
+from fleet.plan.bake.manifest import Manifest, parse_manifest
+from fleet.plan.bake.scripts import Finding, TestResult
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
 from fleet.ssh.connection import OpenHost

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fleet.aws.own_images import describe_recipe_images
-from fleet.plan.bake import (
+from fleet.plan.bake.plan import (
     BakePlan,
     builder_spec,
     content_digest,
@@ -18,7 +18,7 @@ from fleet.plan.bake import (
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
 from fleet.workflows.context import Context
-from fleet.workflows.planning import plan_up
+from fleet.workflows.launch.planning import plan_up
 
 
 def plan_bake(

@@ -10,14 +10,14 @@ from fleet.aws.images import describe_image
 from fleet.aws.inventory import images as fleet_images
 from fleet.aws.inventory import volumes
 from fleet.plan import tags
-from fleet.plan.bake import builder_fleet, framework_of
+from fleet.plan.bake.plan import builder_fleet, framework_of
 from fleet.plan.facts import InstanceFact
 from fleet.recipe.model import Builder, Recipe
 from fleet.spec.model import ImageSelector, Instances
 from fleet.workflows.bake.image import make_or_find, wait_until_available
 from fleet.workflows.context import Context
-from fleet.workflows.remote import choose_members
-from fleet.workflows.status import live_instances
+from fleet.workflows.environment.remote import choose_members
+from fleet.workflows.environment.status import live_instances
 
 
 def find_source(context: Context, fleet: str, member: str) -> InstanceFact:

@@ -10,17 +10,17 @@ from pathlib import Path
 from fleet.aws.manifests import write_manifest
 from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
-from fleet.plan.bake import BakePlan, trial_fleet, trial_spec
+from fleet.plan.bake.manifest import manifest_text, pack
+from fleet.plan.bake.plan import BakePlan, trial_fleet, trial_spec
 from fleet.plan.facts import ImageFact
-from fleet.plan.launch import Plan
-from fleet.plan.manifest import manifest_text, pack
-from fleet.plan.receipt import Receipt
-from fleet.workflows.bake.away import take_away, take_away_or_tell
-from fleet.workflows.bake.bench import Bench, OpenBench
+from fleet.plan.launch.plan import Plan
+from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.bake.builder import require_passed
+from fleet.workflows.bake.cleanup import take_away, take_away_or_tell
+from fleet.workflows.bake.environment import Bench, OpenBench
 from fleet.workflows.context import Context
-from fleet.workflows.down import apply_down, plan_down
-from fleet.workflows.planning import plan_up
+from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.teardown.down import apply_down, plan_down
 
 _STEP = "try-out"
 

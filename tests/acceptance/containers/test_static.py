@@ -1,6 +1,6 @@
 """What the product renders for a host, read by the host's own programs: cloud-init's schema, systemd's verifier.
 
-(shellcheck reads the scripts in tests/plan/test_bootstrap.py: it needs no host.)
+(shellcheck reads the scripts in tests/plan/environment/test_bootstrap.py: it needs no host.)
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from fleet.assets.shipped import load_texts
-from fleet.plan.bootstrap import render_first_boot
+from fleet.plan.environment.bootstrap import render_first_boot
 from fleet.sandbox.containers import base, needs
 from fleet.spec.model import Bootstrap
-from tests.plan.test_bootstrap import SYNC, rendered
+from tests.plan.environment.test_bootstrap import SYNC, rendered
 from tests.plan.worlds import NOW
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -1,0 +1,1 @@
+"""Hardware: instance types, quotas, prices."""

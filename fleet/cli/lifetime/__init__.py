@@ -1,0 +1,1 @@
+"""Lifetime: expiry, extension, watch."""

@@ -1,0 +1,1 @@
+"""Sandbox: the local EC2 simulator."""

@@ -1,0 +1,198 @@
+"""Renders what runs on a host: the first-boot user data and the bootstrap script. Text in, text out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import jinja2
+
+from fleet.plan.environment.local_files import LocalFiles
+from fleet.plan.environment.request import Asked, asked_text
+from fleet.plan.images.choice import ChosenImage
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
+from fleet.plan.record.tokens import digest
+from fleet.plan.tags import expiry_text
+from fleet.spec.model import FleetSpec
+
+JUPYTER_PACKAGES = (
+    "jupyterlab>=4.4,<5",
+    "jupyterlab-git>=0.51,<1",
+    "jupyterlab-nvdashboard>=0.11",  # the GPUs' load and memory; 0.14 on needs Python 3.11
+    "jupyter-server-proxy>=4.4,<5",  # asks for the token before TensorBoard, which has no login
+    "tensorboard>=2.19,<3",
+    "jsonschema<4.25",  # from there on it brings a grammar that costs each server 1.3 s at start (its issue 1428)
+    "pip",  # for %pip in a notebook
+)
+"""What the environment's own venv gets; the framework stays in the image's environment."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The template texts that a plan renders, read from `templates/` and `userdata/`.
+
+    `bootstrap` includes the `parts` by name; `watchers` are programs by file name, and no templates.
+    """
+
+    bootstrap: str
+    parts: Mapping[str, str]
+    jupyter_unit: str
+    tensorboard_unit: str
+    gate_unit: str
+    lifetime_unit: str
+    spot_unit: str
+    tensorboard_server: str
+    server_extension: str
+    lab_extension: str
+    lab_package: str
+    numa_unit: str
+    probe: str
+    watchers: Mapping[str, str]
+    first_boot: str
+
+
+@dataclass(frozen=True)
+class HostBootstrap:
+    """What differs between the hosts of a fleet.
+
+    `certificate` is the private key and certificate of the host's servers in PEM, None where it keeps what it has.
+    `expires_at` is the host's own, None for never; `spot`: EC2 may take it back.
+    """
+
+    member: str
+    token: str = field(repr=False)
+    tls: bool
+    certificate: str | None = field(repr=False)
+    bind_address: str
+    remote_files: tuple[str, ...]
+    expires_at: datetime | None
+    spot: bool
+
+
+def _in_unit(text: str) -> str:
+    """Quote a text as one word of a unit, in a here-document that bash expands."""
+    for character in ("\\", '"'):
+        text = text.replace(character, f"\\{character}")
+    text = text.replace("%", "%%")
+    for character in ("\\", "$", "`"):
+        text = text.replace(character, f"\\{character}")
+    return f'"{text}"'
+
+
+def _environment(parts: Mapping[str, str]) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader(parts),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - renders bash and YAML; every value passes `| q`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["q"] = shlex.quote
+    environment.filters["in_unit"] = _in_unit
+    return environment
+
+
+def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values: Any) -> str:
+    """Render a template that may include `parts`; a name that it uses and nobody gives is an error."""
+    return _environment(parts).from_string(text).render(**values)
+
+
+def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
+    """Render the cloud-init user data. It holds no secret."""
+    calendar = calendar_time(expires_at) if expires_at else None
+    epoch = int(expires_at.timestamp()) if expires_at else None
+    return render(texts.first_boot, fleet=fleet, expires_calendar=calendar, expires_epoch=epoch)
+
+
+def calendar_time(at: datetime) -> str:
+    """Write a point in time as a timer's OnCalendar= takes it (systemd.time(7))."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def bootstrap_digest(texts: Texts, spec: FleetSpec, image: ChosenImage, files: LocalFiles) -> str:
+    """Identify what a bootstrap would do, apart from what differs per host.
+
+    An environment that carries this digest in its `fleet:bootstrap` tag needs no second bootstrap.
+    """
+    return digest(
+        texts.bootstrap,
+        sorted(texts.parts.items()),
+        texts.jupyter_unit,
+        texts.tensorboard_unit,
+        texts.gate_unit,
+        texts.lifetime_unit,
+        texts.spot_unit,
+        texts.tensorboard_server,
+        texts.server_extension,
+        texts.lab_extension,
+        texts.lab_package,
+        texts.numa_unit,
+        texts.probe,
+        sorted(texts.watchers.items()),
+        JUPYTER_PACKAGES,
+        spec.bootstrap.model_dump(mode="json"),
+        spec.idle.total_seconds() if spec.idle else None,
+        spec.interruption.model_dump(mode="json"),
+        image.interpreters,
+        image.install,
+        files.script_text,
+        files.digest,
+    )
+
+
+def render_bootstrap(
+    texts: Texts, asked: Asked, *, host: HostBootstrap, again: bool = False
+) -> str:
+    """Render the one bash script that turns a booted host into an environment.
+
+    With `again`, what was done once (the spec's script, installations) is done once more.
+    The script holds the person's token and a private key: it travels on stdin, never in an argument.
+    """
+    places: dict[str, Any] = {
+        "jupyter_port": JUPYTER_PORT,
+        "tensorboard_port": TENSORBOARD_PORT,
+        "tensorboard_path": TENSORBOARD_PATH,
+        "watchers": ("lifetime", "spot") if host.spot else ("lifetime",),
+    }
+    programs = sorted((name, text.rstrip("\n")) for name, text in texts.watchers.items())
+    return render(
+        texts.bootstrap,
+        texts.parts,
+        host=host,
+        again=again,
+        asked=asked,
+        asked_text=asked_text(asked),
+        bootstrap=asked.bootstrap,
+        probe_program=texts.probe,
+        jupyter_packages=JUPYTER_PACKAGES,
+        jupyter_unit=render(texts.jupyter_unit, **places),
+        tensorboard_unit=texts.tensorboard_unit,
+        gate_unit=render(texts.gate_unit, **places),
+        lifetime_unit=render(texts.lifetime_unit, asked=asked),
+        spot_unit=render(texts.spot_unit, sync=_sync(asked, host)),
+        watcher_programs=programs,
+        watchers_digest=digest(programs),
+        expires_at=expiry_text(host.expires_at),
+        numa_unit=texts.numa_unit,
+        tensorboard_server=render(texts.tensorboard_server, **places),
+        server_extension=texts.server_extension,
+        lab_extension=texts.lab_extension,
+        # Browsers keep a script for a year: another text is another address.
+        lab_package=render(texts.lab_package, lab_extension_id=digest(texts.lab_extension)),
+        **places,
+    )
+
+
+def _sync(asked: Asked, host: HostBootstrap) -> str:
+    """Write what an interruption saves as the watcher reads it; nothing where nothing is asked for.
+
+    Each member's go below a folder of their own: one person's files never stand in another's place.
+    """
+    pairs = [{"from": folder, "to": f"{to}/{host.member}"} for folder, to in asked.sync]
+    return json.dumps(pairs, ensure_ascii=False) if pairs else ""

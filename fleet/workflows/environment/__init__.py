@@ -1,0 +1,1 @@
+"""Environment: one person's instance with its services."""

@@ -1,0 +1,145 @@
+"""Over which road SSH reaches an instance, and its services where nothing but SSH comes in. Brings paramiko."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from fleet.aws.console import read_console
+from fleet.aws.sessions import PROGRAMS, session_command
+from fleet.errors import HostError
+from fleet.jupyter.proof import Endpoint, answers
+from fleet.plan import tags
+from fleet.plan.environment.host_keys import console_host_keys
+from fleet.plan.environment.report import HERE
+from fleet.plan.facts import InstanceFact
+from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
+from fleet.plan.record.tokens import Secrets
+from fleet.plan.via import Way
+from fleet.ssh.connection import Host, OpenHost, open_host
+from fleet.ssh.forward import forwarded
+from fleet.ssh.keys import PrivateKey, load_private_key
+from fleet.ssh.proxies import DIRECT, Bastion, Command, Road, require_programs
+from fleet.workflows.context import Context
+from fleet.workflows.environment.endpoint import endpoint_of
+
+T = TypeVar("T")
+
+
+def require_way(context: Context, way: Way) -> None:
+    """Check what can be checked of a way before anything is launched. Raises FleetError."""
+    if way.kind == "ssm":
+        require_programs(
+            PROGRAMS,
+            why="access.via: ssm is SSH over Session Manager",
+            remedy="install the AWS CLI and its Session Manager plugin, or choose another way",
+        )
+    if way.kind == "bastion":
+        context.bastions.setdefault(way.bastion, Bastion(way.bastion)).check()
+
+
+def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
+    """Give where and over which road SSH reaches an instance."""
+    return Host(
+        address=instance.address or "",
+        port=context.settings.ssh_port,
+        user=instance.login_user,
+        private_key=key,
+        host_key=instance.tags.get(tags.HOST_KEY),
+        road=_road(context, instance),
+    )
+
+
+def new_host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
+    """As `host_of`, for a host that may have no recorded key yet: its console output vouches for the first one."""
+
+    def vouched() -> frozenset[str]:
+        return console_host_keys(read_console(context.aws, instance_id=instance.instance_id))
+
+    return dataclasses.replace(host_of(context, instance, key), vouched=vouched)
+
+
+def _road(context: Context, instance: InstanceFact) -> Road:
+    way = instance.way
+    if way.kind == "bastion":
+        return context.bastions.setdefault(way.bastion, Bastion(way.bastion))
+    if way.kind == "ssm":
+        port = context.settings.ssh_port
+        argv = session_command(context.aws, instance_id=instance.instance_id, port=port)
+        return Command(argv, "Systems Manager")
+    return DIRECT
+
+
+def proxy_options(context: Context, instance: InstanceFact) -> dict[str, str]:
+    """Give OpenSSH's options for the road to an instance: none where nothing stands in between."""
+    way = instance.way
+    if way.kind == "bastion":
+        target, _, port = way.bastion.rpartition("@")[2].partition(":")
+        user = way.bastion.rpartition("@")[0]
+        # StrictHostKeyChecking: OpenSSH would ask by itself, over the very terminal that the host is to have.
+        return {
+            "ProxyCommand": f"ssh -o StrictHostKeyChecking=yes -p {port or 22} -W %h:%p {user}@{target}"
+        }
+    if way.kind == "ssm":
+        port_number = context.settings.ssh_port
+        argv = session_command(context.aws, instance_id=instance.instance_id, port=port_number)
+        return {"ProxyCommand": " ".join(argv)}
+    return {}
+
+
+@contextmanager
+def endpoint_through(
+    opened: OpenHost, instance: InstanceFact, authority: str
+) -> Iterator[Endpoint]:
+    """Give where an instance's services answer from here: through its SSH connection where nothing else comes in."""
+    if not instance.way.tunnelled:
+        yield endpoint_of(instance, authority)
+        return
+    with tunnel(opened, instance, authority) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def tunnel(
+    opened: OpenHost, instance: InstanceFact, authority: str, *, own_ports: bool = False
+) -> Iterator[Endpoint]:
+    """Give where an instance's services answer on this machine, through its SSH connection.
+
+    With `own_ports` on the services' own ports, as far as these are free here.
+    """
+    ports = (JUPYTER_PORT, TENSORBOARD_PORT)
+    address = instance.private_address or ""
+    with forwarded(opened, address=address, ports=ports, same=own_ports) as local:
+        jupyter, tensorboard = local
+        yield endpoint_of(instance, authority, address=HERE, ports=(jupyter, tensorboard))
+
+
+def looks_ready(
+    context: Context, instance: InstanceFact, secrets: Secrets, *, token: str, timeout: float
+) -> bool:
+    """Look once whether an instance's services answer, through SSH where nothing else comes in."""
+
+    def look(endpoint: Endpoint) -> bool:
+        return answers(endpoint, token=token, timeout=timeout)
+
+    return looked(context, instance, secrets, look) or False
+
+
+def looked(
+    context: Context, instance: InstanceFact, secrets: Secrets, look: Callable[[Endpoint], T]
+) -> T | None:
+    """Look at an instance's services, through SSH where nothing else comes in; None where SSH does not either."""
+    if not instance.way.tunnelled:
+        return look(endpoint_of(instance, secrets.authority))
+    host = host_of(context, instance, load_private_key(secrets.private_key))
+    try:
+        with (
+            open_host(host, deadline=time.monotonic()) as opened,
+            tunnel(opened, instance, secrets.authority) as endpoint,
+        ):
+            return look(endpoint)
+    except HostError:
+        return None

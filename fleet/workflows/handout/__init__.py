@@ -1,0 +1,1 @@
+"""Handout: what each person is given."""

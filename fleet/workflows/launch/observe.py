@@ -1,0 +1,233 @@
+"""Observes: all that a plan needs, read at the same time, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from fleet.assets.shipped import load_catalogue
+from fleet.aws.clients import Aws
+from fleet.aws.identity import describe_caller_cidr, describe_identity
+from fleet.aws.images import describe_image
+from fleet.aws.instance_profiles import describe_instance_profile
+from fleet.aws.instance_types import describe_instance_types, describe_offerings
+from fleet.aws.key_pairs import describe_key_pairs
+from fleet.aws.launch_templates import describe_launch_templates
+from fleet.aws.network import describe_security_groups
+from fleet.aws.parameters import read_public_parameters
+from fleet.aws.placement import describe_spot_placement
+from fleet.aws.prices import describe_spot_prices
+from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
+from fleet.aws.subnets import describe_subnets
+from fleet.errors import AwsError
+from fleet.plan.facts import (
+    ImageFact,
+    InstanceFact,
+    InstanceTypeFact,
+    Market,
+    Observed,
+    Owned,
+    PlacementFacts,
+    Prices,
+    ProfileFact,
+    QuotaFacts,
+    SubnetFact,
+)
+from fleet.plan.hardware.pools import MARKETS
+from fleet.plan.hardware.prices import known_prices
+from fleet.plan.hardware.quota_codes import codes_to_ask
+from fleet.plan.images.of_fleet import image_of_instances
+from fleet.plan.images.parameters import parameters_to_ask
+from fleet.plan.launch.instance_profile import profile_name
+from fleet.spec.access import Access
+from fleet.spec.model import FleetSpec, ImageSelector
+from fleet.workflows.context import Context
+from fleet.workflows.hardware.prices import Figures, read_figures
+from fleet.workflows.images.listing import describe_candidates
+from fleet.workflows.record.instances import fleet_instances
+
+T = TypeVar("T")
+
+_AT_ONCE = 24
+
+
+class _Reader:
+    """Reads several things at the same time; `ask` gives a function that waits for the answer."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def ask(self, read: Callable[[], T]) -> Callable[[], T]:
+        return self._pool.submit(read).result
+
+
+def observe_launch(context: Context, spec: FleetSpec) -> Observed:
+    """Observe all that a launch is planned from."""
+    aws, types = context.aws, spec.instances.types
+    # making clients is not thread-safe; that of prices is made by the one thread that may need it
+    _ = (aws.sts, aws.ec2, aws.ssm, aws.service_quotas)
+    _ = aws.iam if spec.instances.profile else None
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reader = _Reader(pool)
+        identity = reader.ask(lambda: describe_identity(aws))
+        caller = reader.ask(lambda: _caller_cidr(context, spec))
+        images = reader.ask(lambda: describe_candidates(aws, spec.image))
+        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
+        offerings = reader.ask(lambda: describe_offerings(aws, names=types))
+        subnets = reader.ask(lambda: _subnets(aws, spec.access))
+        profile = reader.ask(lambda: _profile(aws, spec))
+        figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
+        spot = reader.ask(lambda: _spot_prices(aws, spec))
+        placement = reader.ask(lambda: _placement(aws, spec))
+        owned = _ask_standing(reader, aws, spec.name)
+        quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
+        return Observed(
+            identity=identity(),
+            region=aws.region,
+            caller_cidr=caller(),
+            images=images(),
+            standing_images=_standing_images(aws, images(), owned()),
+            line_parameters=_line_parameters(aws, spec.image, images()),
+            placement=placement(),
+            profile=profile(),
+            instance_types=facts(),
+            offerings=offerings(),
+            subnets=subnets(),
+            prices=_prices(figures(), spot()),
+            owned=owned(),
+            quotas=_read_or_why(quotas),
+        )
+
+
+@dataclass(frozen=True)
+class ObservedQuotas:
+    """What quotas are counted from; `instances` are those of the fleet, if one was named."""
+
+    instance_types: Mapping[str, InstanceTypeFact]
+    instances: tuple[InstanceFact, ...]
+    quotas: QuotaFacts
+
+
+def observe_quotas(
+    context: Context, *, types: Sequence[str], markets: Sequence[Market], fleet: str | None
+) -> ObservedQuotas:
+    """Observe quotas and what counts against them. Raises AwsError where they cannot be read."""
+    aws = context.aws
+    _ = (aws.ec2, aws.service_quotas)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reader = _Reader(pool)
+        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
+        instances = reader.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
+        quotas = _ask_quotas(reader, aws, types, markets)
+        return ObservedQuotas(facts(), instances(), quotas())
+
+
+def observe_standing(context: Context, fleet: str) -> Owned:
+    """Observe what a launch goes on from: the kinds that `Observed.owned` has."""
+    _ = context.aws.ec2
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return _ask_standing(_Reader(pool), context.aws, fleet)()
+
+
+def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+    """What a launch goes on from."""
+    instances = reader.ask(lambda: fleet_instances(aws, fleet))
+    groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
+    keys = reader.ask(lambda: describe_key_pairs(aws, fleet=fleet))
+    templates = reader.ask(lambda: describe_launch_templates(aws, fleet=fleet))
+    return lambda: Owned(
+        instances=instances(),
+        security_groups=groups(),
+        key_pairs=keys(),
+        launch_templates=templates(),
+    )
+
+
+def _ask_quotas(
+    reader: _Reader, aws: Aws, types: Sequence[str], markets: Sequence[Market]
+) -> Callable[[], QuotaFacts]:
+    codes = codes_to_ask(types, markets)
+    limits = {code: reader.ask(partial(describe_quota, aws, code=code)) for code in codes}
+    in_use = reader.ask(lambda: describe_vcpus_in_use(aws))
+
+    def answer() -> QuotaFacts:
+        found = {code: limit() for code, limit in limits.items()}
+        return QuotaFacts({c: value for c, value in found.items() if value is not None}, in_use())
+
+    return answer
+
+
+def _read_or_why(quotas: Callable[[], QuotaFacts]) -> QuotaFacts:
+    """Quotas that cannot be read stop no launch: EC2 itself refuses what is too much."""
+    try:
+        return quotas()
+    except AwsError as error:
+        return QuotaFacts(unread=error.message)
+
+
+def _line_parameters(
+    aws: Aws, selector: ImageSelector, images: tuple[ImageFact, ...]
+) -> dict[str, str]:
+    """Read what SSM calls the latest of the lines. A cross-check: without an answer the plan stands."""
+    names = parameters_to_ask(selector, images, load_catalogue())
+    try:
+        return read_public_parameters(aws, names=names) if names else {}
+    except AwsError:
+        return {}
+
+
+def _standing_images(
+    aws: Aws, images: tuple[ImageFact, ...], owned: Owned
+) -> tuple[ImageFact, ...]:
+    """Describe the image that the fleet was made with, by id: a deprecated one shows up in no search."""
+    image_id = image_of_instances(owned.instances)
+    if image_id is None or any(image.image_id == image_id for image in images):
+        return ()
+    return describe_image(aws, image_id=image_id)
+
+
+def _subnets(aws: Aws, access: Access) -> tuple[SubnetFact, ...]:
+    return describe_subnets(aws, vpc_id=access.vpc, subnet_ids=access.subnets)
+
+
+def _profile(aws: Aws, spec: FleetSpec) -> ProfileFact:
+    """Look for the instance profile. A check only: who may not look may launch with it all the same."""
+    if spec.instances.profile is None:
+        return ProfileFact()
+    try:
+        return describe_instance_profile(aws, name=profile_name(spec.instances.profile))
+    except AwsError as error:
+        return ProfileFact(unread=error.message)
+
+
+def _caller_cidr(context: Context, spec: FleetSpec) -> str:
+    if "me" not in spec.access.sources:
+        return ""
+    return describe_caller_cidr(context.settings.checkip_url)
+
+
+def _prices(read: tuple[Figures, str], spot: dict[tuple[str, str], Decimal]) -> Prices:
+    figures, trouble = read
+    return known_prices(figures, spot, trouble=trouble)
+
+
+def _spot_prices(aws: Aws, spec: FleetSpec) -> dict[tuple[str, str], Decimal]:
+    if "spot" not in MARKETS[spec.instances.market]:
+        return {}
+    return dict(describe_spot_prices(aws, names=spec.instances.types))
+
+
+def _placement(aws: Aws, spec: FleetSpec) -> PlacementFacts:
+    """Ask where Spot finds room. A help in choosing: without an answer the plan stands."""
+    if "spot" not in MARKETS[spec.instances.market]:
+        return PlacementFacts()
+    try:
+        return PlacementFacts(
+            describe_spot_placement(aws, types=spec.instances.types, count=len(spec.members))
+        )
+    except AwsError as error:
+        return PlacementFacts(unread=error.message)

@@ -1,0 +1,1 @@
+"""Teardown: what is released, and the receipt."""

@@ -1,0 +1,52 @@
+"""A bake killed (SIGKILL) after each AWS call that changes something; run again, there is one image and nothing else.
+
+Between two changes the cloud stays as it is: a kill before one is a kill after the one before.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.plan import tags
+from tests.sandbox.cloud.recording import serve
+from tests.workflows.bake import bakes
+from tests.workflows.bake.bakes import bake_with, images, recipe_text
+from tests.workflows.kills import BRISK, Yard, changes, points_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    with serve(BRISK) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        yield Yard(served, tmp_path, recipe_text())
+
+
+def test_a_bake_killed_after_every_change(yard: Yard) -> None:
+    """Each bake is of another content, with the last one's image there to be removed."""
+    nothing = yard.standing()
+    numbers = itertools.count()
+
+    def another() -> str:
+        return recipe_text(step=f"true {next(numbers)}")
+
+    bake_with(yard.context, another())
+    recorded = [yard.calls_of(lambda: bake_with(yard.context, another())) for _ in range(2)]
+    points = points_of(recorded, changes)
+    for point in points:
+        text = another()
+        yard.surely_killed(bakes.bake, text, point, "after", prepare=lambda: None)
+        report = bake_with(yard.context, text)
+        (image,) = images(yard.context)
+        assert report.image_id == image.image_id, f"killed after {point}"
+        assert image.tags[tags.STATUS] == tags.STABLE, f"killed after {point}"
+        assert report.whole, f"killed after {point}"
+        assert yard.standing() == nothing, f"killed after {point}"
+        assert yard.own_snapshots() == sorted(image.snapshot_ids), f"killed after {point}"
+    told = ", ".join(map(str, points))
+    print(f"bake killed after each of {len(points)} changes ({told}): all survived")
