@@ -61,10 +61,10 @@ def main() -> None:
     }
     with ssh_server() as server:
         for _ in range(RUNS):
-            for name, way in ways.items():
+            for name, access_path in ways.items():
                 start, cpu = time.perf_counter(), _cpu()
                 with ThreadPoolExecutor(HOSTS) as pool:
-                    list(pool.map(way, [server] * HOSTS))
+                    list(pool.map(access_path, [server] * HOSTS))
                 figures[name].append((time.perf_counter() - start, _cpu() - cpu))
     print(
         f"{len(SCRIPT) // 1000} KB script on {HOSTS} connections, median of {RUNS} runs each, in turn"

@@ -14,10 +14,10 @@ from collections import Counter
 from pathlib import Path
 
 from fleet.sandbox.cloud.call import Call
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.pacing import Bucket
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.conftest import read, spec_text
 from tests.workflows.runs import context_over
@@ -42,12 +42,12 @@ def main() -> None:
         )
 
         began = time.monotonic()
-        plan = plan_up(context, read(text), folder=Path())
+        plan = prepare_up(context, read(text), folder=Path())
         began = _print(served, "plan", began)
         report = apply_up(context, plan)
         began = _print(served, "up", began)
         assert sum(e.instance_id is not None for e in report.environments) == COUNT
-        receipt = apply_down(context, plan_down(context, plan.fleet))
+        receipt = apply_down(context, prepare_down(context, plan.fleet))
         _print(served, "down", began)
         assert receipt.clean
         assert len(receipt.released["instances"]) == COUNT

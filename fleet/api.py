@@ -31,18 +31,18 @@ from fleet.recipe.model import Recipe
 from fleet.spec.load import Overrides
 from fleet.spec.model import FleetSpec
 from fleet.workflows.bake.apply import apply_bake
-from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.prepare import prepare_bake
 from fleet.workflows.context import Context, settings_from
 from fleet.workflows.environment.bootstrap import bootstrap_again
 from fleet.workflows.environment.rotate import rotate as apply_rotation
 from fleet.workflows.environment.status import FleetSummary, describe_fleet, list_fleets
 from fleet.workflows.events import OnEvent, silent
 from fleet.workflows.handout.pages import Handout, Wishes, write_handout
-from fleet.workflows.launch import planning
+from fleet.workflows.launch import prepare
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.lifetime.extend import apply_extend, plan_extend
+from fleet.workflows.lifetime.extend import apply_extend, prepare_extend
 from fleet.workflows.lifetime.watch import EVERY_SECONDS, Watch
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 
 if TYPE_CHECKING:
     import boto3
@@ -53,9 +53,9 @@ def read_spec(path: str | Path) -> FleetSpec:
     return spec_files.read_spec(Path(path), overrides=Overrides())
 
 
-def plan_up(spec: FleetSpec, *, session: boto3.Session, folder: str | Path = ".") -> Plan:
+def prepare_up(spec: FleetSpec, *, session: boto3.Session, folder: str | Path = ".") -> Plan:
     """Plan what `up` would do. `folder` is where the spec's relative paths start. Changes nothing."""
-    return planning.plan_up(_context(session, spec.region), spec, folder=Path(folder))
+    return prepare.prepare_up(_context(session, spec.region), spec, folder=Path(folder))
 
 
 def up(
@@ -67,7 +67,7 @@ def up(
 ) -> FleetReport:
     """Launch a fleet or bring it to its spec; gives every member's environment, ready or with the reason."""
     context = _context(session, spec.region, on_event)
-    return apply_up(context, planning.plan_up(context, spec, folder=Path(folder)))
+    return apply_up(context, prepare.prepare_up(context, spec, folder=Path(folder)))
 
 
 def bootstrap(
@@ -117,7 +117,7 @@ def bake(
     """
     context = _context(session, recipe.region, on_event)
     files = recipe_files.read_recipe_files(Path(folder), recipe)
-    return apply_bake(context, plan_bake(context, recipe, files, anew=anew))
+    return apply_bake(context, prepare_bake(context, recipe, files, anew=anew))
 
 
 def status(fleet: str, *, session: boto3.Session) -> FleetReport:
@@ -141,7 +141,7 @@ def down(
     """Take a fleet, or some of its members' environments, away, and look again."""
     context = _context(session, None, on_event)
     return apply_down(
-        context, plan_down(context, fleet, members=members, keep_volumes=keep_volumes)
+        context, prepare_down(context, fleet, members=members, keep_volumes=keep_volumes)
     )
 
 
@@ -156,7 +156,7 @@ def extend(
 ) -> ExtensionReport:
     """Let a fleet, or some of its members' environments, run longer: `by` so long, or `until` a time with its zone."""
     context = _context(session, None, on_event)
-    extension = plan_extend(context, fleet, Longer(by=by, until=until), members=members)
+    extension = prepare_extend(context, fleet, Longer(by=by, until=until), members=members)
     return apply_extend(context, extension)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from fleet.plan import tags
-from fleet.plan.via import Way, parse_way
+from fleet.plan.access_path import AccessPath, parse_access_path
 
 Market = Literal["on-demand", "spot"]
 MARKET_NAMES: dict[Market, str] = {"on-demand": "On-Demand", "spot": "Spot"}
@@ -228,14 +228,14 @@ class InstanceFact:
         return self.member or self.instance_id
 
     @property
-    def way(self) -> Way:
+    def access_path(self) -> AccessPath:
         """How it is reached."""
-        return parse_way(self.tags.get(tags.VIA))
+        return parse_access_path(self.tags.get(tags.VIA))
 
     @property
     def address(self) -> str | None:
         """The address at which it is reached, or None while it has none."""
-        return self.public_address if self.way.public else self.private_address
+        return self.public_address if self.access_path.public else self.private_address
 
     @property
     def tls(self) -> bool:
@@ -360,14 +360,14 @@ class Owned:
         return youngest(self.instances)
 
     @property
-    def foundation(self) -> bool:
+    def prerequisites(self) -> bool:
         """Whether anything stands that instances are launched with."""
         return bool(self.security_groups or self.key_pairs or self.launch_templates)
 
     @property
     def anything(self) -> bool:
         """Whether anything stands at all."""
-        return self.foundation or self.youngest is not None
+        return self.prerequisites or self.youngest is not None
 
 
 def youngest(instances: Iterable[InstanceFact]) -> InstanceFact | None:
@@ -384,7 +384,7 @@ class Observed:
     region: str
     caller_cidr: str
     images: tuple[ImageFact, ...]
-    standing_images: tuple[ImageFact, ...] = field(default=(), kw_only=True)
+    images_of_fleet: tuple[ImageFact, ...] = field(default=(), kw_only=True)
     """The image that the fleet was made with, where it lives and the image is still visible."""
     line_parameters: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """AWS's public parameters of the lines that are asked for: image ids by parameter name."""

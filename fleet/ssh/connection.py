@@ -17,7 +17,7 @@ import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
 from fleet.ssh.keys import PrivateKey, key_line, known_hosts_name, parse_key_line
-from fleet.ssh.proxies import DIRECT, STEP_SECONDS, Road, Sock
+from fleet.ssh.proxies import DIRECT, STEP_SECONDS, Proxy, Sock
 
 # paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -43,7 +43,7 @@ class Host:
     user: str
     private_key: PrivateKey
     host_key: str | None
-    road: Road = DIRECT
+    proxy: Proxy = DIRECT
     vouched: Callable[[], Collection[str]] | None = None
 
 
@@ -99,7 +99,7 @@ def open_host(
     Raises UnreachableError with the last reason when time is up, HostKeyError at once on a wrong key, or when nobody
     has vouched for its first one by then.
     """
-    with host.road.held():
+    with host.proxy.held():
         opened = _connect_until(host, deadline, clock=clock, sleep=sleep, cancelled=cancelled)
         try:
             yield opened
@@ -107,7 +107,7 @@ def open_host(
             with suppress(OSError, EOFError, paramiko.SSHException):
                 opened.connection.close()
             with suppress(OSError, EOFError, paramiko.SSHException):
-                host.road.close(opened.sock)
+                host.proxy.close(opened.sock)
 
 
 def _connect_until(
@@ -134,13 +134,13 @@ def _connect_until(
 
 def _connect(host: Host) -> OpenHost:
     with ExitStack() as undo:
-        sock = host.road.open(host.address, host.port)
-        undo.callback(host.road.close, sock)
+        sock = host.proxy.open(host.address, host.port)
+        undo.callback(host.proxy.close, sock)
         try:
             connection, shown = _log_in(host, sock, undo)
         except (EOFError, paramiko.SSHException) as error:
             # Of the login itself a road knows nothing; of a connection that ended it may know why.
-            said = "" if isinstance(error, _TOLD) else host.road.complaint(sock)
+            said = "" if isinstance(error, _TOLD) else host.proxy.complaint(sock)
             if said:
                 raise ConnectionError(said) from error
             raise
@@ -212,7 +212,7 @@ def _unknown_key(host: Host) -> HostKeyError:
 
 
 def _unreachable(host: Host, error: Exception) -> UnreachableError:
-    where = " ".join((f"{host.user}@{host.address}:{host.port}", host.road.words)).strip()
+    where = " ".join((f"{host.user}@{host.address}:{host.port}", host.proxy.words)).strip()
     if isinstance(error, paramiko.AuthenticationException):
         return UnreachableError(
             f"SSH to {where} refuses the fleet's key",

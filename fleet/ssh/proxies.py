@@ -32,7 +32,7 @@ _MOST_SAID = 200
 Sock = socket.socket | paramiko.Channel
 
 
-class Road(Protocol):
+class Proxy(Protocol):
     """A way for SSH's bytes. `words` is how a message names it, empty where nothing stands in between."""
 
     @property

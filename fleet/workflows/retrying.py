@@ -22,14 +22,14 @@ _LONGEST_WAIT = 5.0
 _PASSING = frozenset({"again", "settling"})
 
 
-def sent(context: Context, send: Callable[[], T]) -> T:
+def send_again_if_lost(context: Context, send: Callable[[], T]) -> T:
     """Send a request, again where AWS did not get to it or its answer was lost. Sent twice it must act once."""
     wait = FIRST_WAIT
     for sending in range(1, _MOST_SENDINGS + 1):
         try:
             return send()
         except AwsError as error:
-            passing = unheard(error) or kind_of(error) in _PASSING
+            passing = may_have_taken_effect(error) or kind_of(error) in _PASSING
             if not passing or sending == _MOST_SENDINGS or context.interrupted.is_set():
                 raise
             context.tell(None, "launch", "note", f"{error.message}: sent again in {wait:.0f} s")
@@ -84,6 +84,6 @@ def kind_of(error: AwsError) -> Kind | None:
     return reaction.kind if reaction else None
 
 
-def unheard(error: AwsError) -> bool:
+def may_have_taken_effect(error: AwsError) -> bool:
     """Whether a request may have taken effect although it was answered with this, or not at all."""
     return isinstance(error, EndpointError) or kind_of(error) == "unsure"

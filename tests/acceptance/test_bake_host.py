@@ -100,9 +100,9 @@ def recipe(folder: Path, last: str = LAST) -> tuple[Recipe, RecipeFiles]:
 def test_a_step_that_fails_is_told_and_the_others_are_not_taken_again(
     opened: Building, tmp_path: Path, disk: Path
 ) -> None:
-    asked, files = recipe(tmp_path, "echo almost; no-such-program")
+    request, files = recipe(tmp_path, "echo almost; no-such-program")
     with pytest.raises(BakeError, match=r"step 5 of 5 .* failed: exit status 127") as failed:
-        run_steps(opened.host, asked, files, deadline=opened.deadline)
+        run_steps(opened.host, request, files, deadline=opened.deadline)
     assert failed.value.log[0] == "almost"
     assert "no-such-program" in failed.value.log[-1]
     assert [line for line in opened.lines if line in {"there", "1", "almost"}] == [
@@ -114,19 +114,19 @@ def test_a_step_that_fails_is_told_and_the_others_are_not_taken_again(
     assert (disk / "root/opt/more/a b").read_text() == "there\n"
     opened.events.clear()
 
-    asked, files = recipe(tmp_path)
-    run_steps(opened.host, asked, files, deadline=opened.deadline)
-    in_place = [f"step {n} of 5: {asked.steps[n - 1].title}: in place" for n in range(1, 5)]
-    assert opened.told("done") == [*in_place, f"step 5 of 5: {asked.steps[4].title}"]
+    request, files = recipe(tmp_path)
+    run_steps(opened.host, request, files, deadline=opened.deadline)
+    in_place = [f"step {n} of 5: {request.steps[n - 1].title}: in place" for n in range(1, 5)]
+    assert opened.told("done") == [*in_place, f"step 5 of 5: {request.steps[4].title}"]
     assert opened.lines[-1] == "to stderr"
-    run_steps(opened.host, asked, files, deadline=opened.deadline)
+    run_steps(opened.host, request, files, deadline=opened.deadline)
     assert (disk / "home/ubuntu/ran").read_text() == "one\n"
 
 
 def test_a_step_that_hangs_ends_on_the_host_too(opened: Building, tmp_path: Path) -> None:
-    asked, files = recipe(tmp_path, "echo begun; sleep 4321")
+    request, files = recipe(tmp_path, "echo begun; sleep 4321")
     with pytest.raises(BakeError, match="did not end in time"):
-        run_steps(opened.host, asked, files, deadline=opened.host.context.clock() + 5)
+        run_steps(opened.host, request, files, deadline=opened.host.context.clock() + 5)
     listed = subprocess.run(
         ["ps", "-eo", "args"], capture_output=True, text=True, check=True
     ).stdout
@@ -134,8 +134,8 @@ def test_a_step_that_hangs_ends_on_the_host_too(opened: Building, tmp_path: Path
 
 
 def test_all_tests_run_whatever_the_others_say(opened: Building, tmp_path: Path) -> None:
-    asked, files = recipe(tmp_path)
-    results = run_tests(opened.host, asked, files, gpus=1, deadline=opened.deadline)
+    request, files = recipe(tmp_path)
+    results = run_tests(opened.host, request, files, gpus=1, deadline=opened.deadline)
     passed = [result.passed for result in results]
     assert passed == [True, False, False, True, False, True, True, False], results
     assert results[1].log[-1] == "its output does not have 'number two' in it"
@@ -145,7 +145,7 @@ def test_all_tests_run_whatever_the_others_say(opened: Building, tmp_path: Path)
     assert "has tabulate" in opened.lines
     (counted,) = (
         each
-        for each in run_tests(opened.host, asked, files, gpus=4, deadline=opened.deadline)
+        for each in run_tests(opened.host, request, files, gpus=4, deadline=opened.deadline)
         if each.title == "gpu"
     )
     assert counted.log[-1].endswith("nvidia-smi lists 1 GPUs, and the instance type has 4")

@@ -296,11 +296,11 @@ def test_nobody_is_asked_while_the_tab_is_hidden(environment: Environment, lab: 
     look(lab, "Keeping this environment")
     lab.evaluate("Object.defineProperty(document, 'hidden', {get: () => true, configurable: true})")
     lab.evaluate("new Promise((end) => setTimeout(end, 2500))")
-    asked = lab.evaluate(ASKED)
+    request = lab.evaluate(ASKED)
     lab.evaluate("new Promise((end) => setTimeout(end, 5000))")
-    assert lab.evaluate(ASKED) == asked
+    assert lab.evaluate(ASKED) == request
     lab.evaluate(f"delete document.hidden; {LOOK}")
-    lab.wait_for(f"{ASKED} > {asked}")
+    lab.wait_for(f"{ASKED} > {request}")
 
 
 @SEEN

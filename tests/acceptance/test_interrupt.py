@@ -87,10 +87,10 @@ def test_the_second_one_leaves_at_once(own: Cli, spec: Path) -> None:
     with launching(own, spec, answered_after="30s") as process:
         process.send_signal(signal.SIGINT)
         read_until(process.stderr, "waiting for EC2's answer")
-        asked = time.monotonic()
+        request = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=SECONDS)
-        took = time.monotonic() - asked
+        took = time.monotonic() - request
     assert process.returncode == 130
     assert "left at once; instances may run or come yet: `fleet --sandbox up" in said
     print(f"left {took:.2f} s after the second Ctrl-C")

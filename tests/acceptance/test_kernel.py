@@ -16,7 +16,7 @@ from fleet.assets.spec_files import read_spec
 from fleet.aws.clients import Aws
 from fleet.spec.load import Overrides
 from fleet.workflows.context import Context, settings_from
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
 from tests.command import Cli, write_spec
 
@@ -46,7 +46,7 @@ def test_the_framework_of_the_image_is_the_default_kernel(
     context = Context(
         aws=Aws(boto3.Session(), region="us-east-1"), settings=settings_from(os.environ)
     )
-    plan = plan_up(context, spec, folder=tmp_path)
+    plan = prepare_up(context, spec, folder=tmp_path)
     python = _framework_environment(tmp_path)
     image = dataclasses.replace(plan.image, interpreters=("/nowhere/python", str(python)))
     (solo,) = apply_up(context, dataclasses.replace(plan, image=image)).environments
@@ -59,8 +59,8 @@ def test_the_framework_of_the_image_is_the_default_kernel(
     # The kernel sees what the image has; what is installed stays with the person.
     home = _said(own, "echo ~").strip()
     assert kernel["argv"][0] == f"{home}/.fleet/kernels/fleet-pytorch/bin/python"
-    asked = _said(own, "~/.fleet/jupyter/bin/python ~/ask.py fleet-pytorch").split()
-    assert asked == ["2.9.1+cu130", f"{home}/.fleet/kernels/fleet-pytorch"]
+    request = _said(own, "~/.fleet/jupyter/bin/python ~/ask.py fleet-pytorch").split()
+    assert request == ["2.9.1+cu130", f"{home}/.fleet/kernels/fleet-pytorch"]
     for module in ("ipykernel", "einops"):
         there = [str(python), "-c", f"import {module}"]
         assert subprocess.run(there, capture_output=True, timeout=60, check=False).returncode == 1

@@ -98,8 +98,8 @@ def test_spot_capacity_is_reclaimed(own: Cli, tmp_path: Path) -> None:
     both = environments(own)
     assert [one["member"] for one in both].count("ana") == 2
     assert opens(own, old) == 200, "the old one runs until EC2 ends it"
-    asked = ("--member", "ana", "-o", "json", "keep", "hostname -I")
-    (told,) = own.json("--sandbox", "exec", *asked)["results"]
+    request = ("--member", "ana", "-o", "json", "keep", "hostname -I")
+    (told,) = own.json("--sandbox", "exec", *request)["results"]
     assert new["address"] in told["stdout"]
     urls = own.json("--sandbox", "urls", "keep", "-o", "json")["environments"]
     assert [one["address"] for one in urls] == [new["address"], first["ben"]["address"]]

@@ -23,7 +23,7 @@ def test_names_are_followed_through_imports_inside_functions_and_classes() -> No
 
 
 def test_a_module_that_is_named_as_a_whole_is_followed_by_its_attributes() -> None:
-    assert "fleet.workflows.launch.planning.plan_up" in reachable(["fleet.api"])
+    assert "fleet.workflows.launch.prepare.prepare_up" in reachable(["fleet.api"])
 
 
 def test_a_command_that_a_module_adds_to_its_group_is_followed() -> None:

@@ -61,8 +61,8 @@ def soon(seconds: float = 30) -> float:
     return time.monotonic() + seconds
 
 
-def behind(server: Server, road: Bastion | Command) -> Host:
-    return dataclasses.replace(server.host(host_key=server.host_key), road=road)
+def behind(server: Server, proxy: Bastion | Command) -> Host:
+    return dataclasses.replace(server.host(host_key=server.host_key), proxy=proxy)
 
 
 def test_through_a_bastion(
@@ -80,13 +80,13 @@ def test_many_hosts_share_one_connection_to_the_bastion(
 ) -> None:
     monkeypatch.setenv("HOME", str(bastion.home(tmp_path)))
     bastion.logins.clear()
-    road = Bastion(bastion.target)
-    road.check()
+    proxy = Bastion(bastion.target)
+    proxy.check()
     assert len(bastion.logins) == 1, "what was checked is left again"
     together = threading.Barrier(8, timeout=60)
 
     def ask(number: int) -> str:
-        with open_host(behind(server, road), deadline=soon()) as opened:
+        with open_host(behind(server, proxy), deadline=soon()) as opened:
             together.wait()
             return execute(opened, f"echo {number}", deadline=soon()).stdout
 
@@ -170,19 +170,19 @@ def test_no_bastion_there() -> None:
 
 
 def test_over_a_command(server: Server) -> None:
-    road = Command((sys.executable, "-c", PIPE, str(server.port)), "a pipe")
-    with open_host(behind(server, road), deadline=soon()) as opened:
+    proxy = Command((sys.executable, "-c", PIPE, str(server.port)), "a pipe")
+    with open_host(behind(server, proxy), deadline=soon()) as opened:
         assert execute(opened, "echo hello", deadline=soon()).stdout == "hello\n"
-    with open_host(behind(server, road), deadline=soon()) as opened:
+    with open_host(behind(server, proxy), deadline=soon()) as opened:
         assert opened.host_key == server.host_key
 
 
 def test_what_a_command_says_is_the_reason(server: Server) -> None:
     words = "import sys; sys.exit('TargetNotConnected: i-1 is not connected.')"
-    road = Command((sys.executable, "-c", words), "Systems Manager")
+    proxy = Command((sys.executable, "-c", words), "Systems Manager")
     with (
         pytest.raises(UnreachableError, match="over Systems Manager: TargetNotConnected: i-1"),
-        open_host(behind(server, road), deadline=time.monotonic()),
+        open_host(behind(server, proxy), deadline=time.monotonic()),
     ):
         pass
 

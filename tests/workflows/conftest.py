@@ -13,7 +13,7 @@ from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec
 from fleet.workflows.context import Context
 from fleet.workflows.events import Event
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.runs import SHORT, context_over
 
@@ -33,7 +33,7 @@ class World:
     events: list[Event] = field(default_factory=list)
 
     def plan(self, **changes: str) -> Plan:
-        return plan_up(self.context, spec(**changes), folder=Path())
+        return prepare_up(self.context, spec(**changes), folder=Path())
 
     def states(self) -> list[str]:
         found = self.served.ec2.describe_instances()["Reservations"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fleet.plan.environment.report import FleetReport
 from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.workflows.conftest import SHORT, World
 
 
@@ -28,7 +28,7 @@ def down(
     context = dataclasses.replace(
         world.context, deadlines=dataclasses.replace(SHORT, terminated=deadline)
     )
-    plan = plan_down(context, "workshop", members=members, keep_volumes=keep_volumes)
+    plan = prepare_down(context, "workshop", members=members, keep_volumes=keep_volumes)
     return apply_down(context, plan)
 
 

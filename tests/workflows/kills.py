@@ -22,9 +22,9 @@ from fleet.sandbox.cloud.documents import ApiError
 from fleet.sandbox.cloud.gate import ConnectionCut
 from fleet.sandbox.cloud.settings import CloudSettings
 from fleet.workflows.context import Context
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import Served, eventually
 from tests.workflows import runs
 from tests.workflows.conftest import read
@@ -138,12 +138,12 @@ class Yard:
         self.context = runs.context_over(self.served.url, self.cache, session=runs.warm_session())
 
     def up(self, spec: str = "") -> None:
-        plan = plan_up(self.context, read(spec or self.spec), folder=Path())
+        plan = prepare_up(self.context, read(spec or self.spec), folder=Path())
         apply_up(self.context, plan)
 
     def down(self, *, keep_volumes: bool = False) -> Receipt:
         return apply_down(
-            self.context, plan_down(self.context, "workshop", keep_volumes=keep_volumes)
+            self.context, prepare_down(self.context, "workshop", keep_volumes=keep_volumes)
         )
 
     def calls_of(self, work: Callable[[], object]) -> Counter[str]:

@@ -21,9 +21,9 @@ from fleet.plan.launch.plan import Plan
 from fleet.sandbox.cloud import CloudSettings
 from fleet.workflows.context import Context
 from fleet.workflows.events import Event
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import Served, serve
 from tests.workflows.conftest import spec
 from tests.workflows.fleets import remaining
@@ -62,7 +62,7 @@ def retry_at_once(client: Any) -> None:
 
 
 @dataclasses.dataclass
-class Bench:
+class BakeEnvironment:
     """One cloud, one plan of one environment, and runs of it."""
 
     served: Served
@@ -137,7 +137,7 @@ class Bench:
 
     def new_plan(self, **changes: str) -> Plan:
         """Plan over what is there."""
-        return plan_up(self.context, spec(**{"members": "[ana]", **changes}), folder=Path())
+        return prepare_up(self.context, spec(**{"members": "[ana]", **changes}), folder=Path())
 
     def live(self) -> list[InstanceFact]:
         """Give the fleet's instances that are not gone."""
@@ -147,17 +147,17 @@ class Bench:
         """Whether the run told this."""
         return any(text in event.detail for event in self.events)
 
-    def asked(self, action: str) -> int:
+    def request(self, action: str) -> int:
         """How often a call was sent since the calls were last forgotten."""
         return [call.action for call in self.served.cloud.hooks.calls].count(action)
 
     def down(self) -> dict[str, int]:
         """Take the fleet away; gives what is left by the receipt, by kind."""
-        return remaining(apply_down(self.context, plan_down(self.context, "workshop")))
+        return remaining(apply_down(self.context, prepare_down(self.context, "workshop")))
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BakeEnvironment]:
     """One bench for a module."""
     with serve(AT_ONCE) as served, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", served.url)
@@ -165,14 +165,14 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         base = dataclasses.replace(base, sleep=blink)
         retry_at_once(base.aws.ec2)
         retry_at_once(base.aws.ssm)
-        plan = plan_up(base, spec(members="[ana]"), folder=Path())
-        bench = Bench(served, base, plan, [])
+        plan = prepare_up(base, spec(members="[ana]"), folder=Path())
+        bench = BakeEnvironment(served, base, plan, [])
         bench.before = bench.books()
         yield bench
 
 
 @pytest.fixture
-def bench(once: Bench) -> Iterator[Bench]:
+def bench(once: BakeEnvironment) -> Iterator[BakeEnvironment]:
     """What a test leaves is taken down, to nothing: no test sees another one's instances."""
     once.served.cloud.hooks.restart()
     yield once

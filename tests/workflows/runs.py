@@ -21,9 +21,9 @@ import boto3
 from fleet.aws.clients import Aws
 from fleet.errors import FleetError
 from fleet.workflows.context import Context, Deadlines, Settings
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import Served
 
 # Nobody listens on the hosts' addresses: SSH is refused at once, and given up at once.
@@ -63,7 +63,7 @@ def up(url: str, cache: str, text: str) -> None:
 
     os.environ["AWS_ENDPOINT_URL"] = url
     context = context_over(url, Path(cache), session=warm_session())
-    apply_up(context, plan_up(context, read(text), folder=Path()))
+    apply_up(context, prepare_up(context, read(text), folder=Path()))
 
 
 def up_that_tells(url: str, cache: str, text: str) -> None:
@@ -79,14 +79,14 @@ def down(url: str, cache: str, fleet: str) -> None:
     """Take a fleet away, in a process of its own."""
     os.environ["AWS_ENDPOINT_URL"] = url
     context = context_over(url, Path(cache), session=warm_session())
-    apply_down(context, plan_down(context, fleet))
+    apply_down(context, prepare_down(context, fleet))
 
 
 def down_and_keep(url: str, cache: str, fleet: str) -> None:
     """The same, but for its volumes."""
     os.environ["AWS_ENDPOINT_URL"] = url
     context = context_over(url, Path(cache), session=warm_session())
-    apply_down(context, plan_down(context, fleet, keep_volumes=True))
+    apply_down(context, prepare_down(context, fleet, keep_volumes=True))
 
 
 def _preloaded() -> ForkServerContext:

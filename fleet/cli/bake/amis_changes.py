@@ -39,7 +39,7 @@ def promote(
       fleet amis promote ami-0123456789abcdef0
       fleet amis promote --back pytorch-team
     """
-    from fleet.workflows.bake.amis import plan_promotion, plan_rollback  # noqa: PLC0415
+    from fleet.workflows.bake.amis import prepare_promotion, prepare_rollback  # noqa: PLC0415
     from fleet.workflows.bake.amis import promote as apply  # noqa: PLC0415
 
     if (image_id is None) == (back is None):
@@ -48,7 +48,7 @@ def promote(
         )
     asked = image_argument(image_id) if image_id else None
     context = open_context(options)
-    promotion = plan_promotion(context, asked) if asked else plan_rollback(context, str(back))
+    promotion = prepare_promotion(context, asked) if asked else prepare_rollback(context, str(back))
     if not promotion.done:
         _say(promotion)
         confirm("Promote it?", yes=yes, options=options)
@@ -228,11 +228,11 @@ def rm(
     """
     from fleet.cli.bake.amis_view import echo_removal  # noqa: PLC0415
     from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.bake.amis import apply_removal, plan_removal  # noqa: PLC0415
+    from fleet.workflows.bake.amis import apply_removal, prepare_removal  # noqa: PLC0415
 
     asked = [image_argument(image_id) for image_id in image_ids]
     context = open_context(options)
-    removal = plan_removal(context, asked, retire=retire)
+    removal = prepare_removal(context, asked, retire=retire)
     echo_removal(removal, region=context.aws.region)
     confirm("Remove all of it?", yes=yes, options=options)
     with progress() as on_event:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.interrupts import interruptible
-from fleet.cli.launch.partial_view import Offers, echo_standing
+from fleet.cli.launch.partial_view import Offers, echo_partial_fleet
 from fleet.cli.options import confirm, output_option, parse_flag, yes_option
 from fleet.cli.output import echo_json
 from fleet.cli.session import Globals, open_context
@@ -153,18 +153,18 @@ def _environment(source: str) -> tuple[str, str]:
 
 def _plan(context: Context, wanted: _Wanted, *, anew: bool) -> _Wish:
     from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.bake.plan import plan_bake  # noqa: PLC0415
+    from fleet.workflows.bake.prepare import prepare_bake  # noqa: PLC0415
     from fleet.workflows.bake.source import find_raw_image, find_source, recipe_of  # noqa: PLC0415
 
     with working("looking at images, prices and what there is"):
         if wanted.environment is None:
             assert wanted.recipe is not None  # noqa: S101 - for the type checker
-            return _Wish(plan_bake(context, wanted.recipe, wanted.files, anew=anew), None)
+            return _Wish(prepare_bake(context, wanted.recipe, wanted.files, anew=anew), None)
         source = find_source(context, *wanted.environment)
-        recipe = recipe_of(context, source, name=wanted.name, asked=wanted.recipe)
+        recipe = recipe_of(context, source, name=wanted.name, request=wanted.recipe)
         raw = find_raw_image(context, wanted.name, source)
         # Until its disk is copied it is planned with the environment's own image, of which nothing counts as the same.
-        plan = plan_bake(context, recipe, wanted.files, raw_image=raw, anew=anew or raw is None)
+        plan = prepare_bake(context, recipe, wanted.files, raw_image=raw, anew=anew or raw is None)
         return _Wish(plan, source)
 
 
@@ -206,16 +206,16 @@ def _apply(
 def _echo_standing(context: Context, wish: _Wish, offers: Offers, options: Globals) -> None:
     """Say what stands of the bake's two fleets, and which images."""
     from fleet.plan.bake.plan import trial_fleet  # noqa: PLC0415
-    from fleet.workflows.bake.leftover_images import standing_images  # noqa: PLC0415
+    from fleet.workflows.bake.leftover_images import leftover_images  # noqa: PLC0415
 
     plan = wish.plan
-    echo_standing(context, plan.builder, offers)
+    echo_partial_fleet(context, plan.builder, offers)
     trial = trial_fleet(plan.recipe.name)
     down = f"`{options.command} down {trial}`"
     tried = dataclasses.replace(plan.builder, fleet=trial)
-    echo_standing(context, tried, dataclasses.replace(offers, down=down))
+    echo_partial_fleet(context, tried, dataclasses.replace(offers, down=down))
     try:
-        images = standing_images(context, plan, wish.source)
+        images = leftover_images(context, plan, wish.source)
     except FleetError as error:
         click.echo(f"images could not be looked at ({error}); `fleet amis ls` shows them", err=True)
         return

@@ -24,21 +24,21 @@ class Offers:
     handout: str
 
 
-def echo_standing(context: Context, plan: Plan, offers: Offers) -> None:
+def echo_partial_fleet(context: Context, plan: Plan, offers: Offers) -> None:
     """Say on stderr how many instances of a plan's fleet run, what they cost, and which commands go on."""
-    from fleet.workflows.launch.partial import describe_standing  # noqa: PLC0415
+    from fleet.workflows.launch.partial import describe_partial_fleet  # noqa: PLC0415
 
     try:
-        standing = describe_standing(context, plan)
+        found = describe_partial_fleet(context, plan)
     except FleetError as error:
         click.echo(f"what exists could not be read ({error}); `fleet ls` shows it", err=True)
         return
-    if not standing.anything:
+    if not found.anything:
         return
-    cost = f" ({usd(standing.hourly_usd)})" if standing.running else ""
-    yet = "; a launch was sent whose answer was not heard" if standing.unanswered else ""
+    cost = f" ({usd(found.hourly_usd)})" if found.running else ""
+    yet = "; a launch was sent whose answer was not heard" if found.unanswered else ""
     click.echo(
-        f"{standing.running} instances of {plan.fleet} run{cost}{yet}: "
+        f"{found.running} instances of {plan.fleet} run{cost}{yet}: "
         f"{offers.again} goes on, {offers.down} takes all away",
         err=True,
     )

@@ -38,9 +38,12 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
     yield from _placement(plan)
     yield "market", ", then ".join(plan.markets)
     yield "volume", f"{volume.size_gib} GiB {volume.type}, encrypted, gone with its instance"
-    yield "network", f"{plan.network.vpc_id}, {plan.network.way.words}"
+    yield "network", f"{plan.network.vpc_id}, {plan.network.access_path.words}"
     sources = sorted({rule.cidr for rule in plan.ingress})
-    yield "ports", f"{', '.join(map(str, plan.network.way.ports))} from {', '.join(sources)}"
+    yield (
+        "ports",
+        f"{', '.join(map(str, plan.network.access_path.ports))} from {', '.join(sources)}",
+    )
     yield from _members(plan)
     for check in plan.quotas.checks:
         if check.needed:

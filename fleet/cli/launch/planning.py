@@ -73,10 +73,10 @@ def read_wanted(options: Globals, spec: Path, flags: Flags) -> FleetSpec:
 def make_plan(context: Context, wanted: FleetSpec, spec: Path) -> Plan:
     """Plan. Imported here, past the spec's faults: boto3 takes a third of a second."""
     from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.launch.planning import plan_up  # noqa: PLC0415
+    from fleet.workflows.launch.prepare import prepare_up  # noqa: PLC0415
 
     with working("looking at images, prices and what is there"):
-        return plan_up(context, wanted, folder=spec.absolute().parent)
+        return prepare_up(context, wanted, folder=spec.absolute().parent)
 
 
 def echo_as_result(context: Context, plan: Plan, output: str) -> None:

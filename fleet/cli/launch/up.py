@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.interrupts import interruptible
-from fleet.cli.launch.partial_view import Offers, echo_standing
+from fleet.cli.launch.partial_view import Offers, echo_partial_fleet
 from fleet.cli.launch.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
 from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import usd
@@ -118,7 +118,7 @@ def _apply(context: Context, plan: Plan, offers: Offers) -> FleetReport:
             with progress() as on_event:
                 return apply_up(dataclasses.replace(context, on_event=on_event), plan)
         except (KeyboardInterrupt, FleetError):
-            echo_standing(context, plan, offers)
+            echo_partial_fleet(context, plan, offers)
             raise
 
 

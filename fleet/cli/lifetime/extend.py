@@ -55,12 +55,12 @@ def command(
     """
     from fleet.cli.progress import progress, working  # noqa: PLC0415
     from fleet.plan.lifetime.extension import ExtensionReport  # noqa: PLC0415
-    from fleet.workflows.lifetime.extend import apply_extend, plan_extend  # noqa: PLC0415
+    from fleet.workflows.lifetime.extend import apply_extend, prepare_extend  # noqa: PLC0415
 
     longer = _longer(duration, until)
     context = open_context(options)
     with working("looking at every environment"):
-        extension = plan_extend(context, name, longer, members=members)
+        extension = prepare_extend(context, name, longer, members=members)
     _announce(extension)
     report = ExtensionReport(extension, ())
     if not extension.nothing:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.interrupts import interruptible
-from fleet.cli.launch.partial_view import Offers, echo_standing
+from fleet.cli.launch.partial_view import Offers, echo_partial_fleet
 from fleet.cli.launch.planning import Flags, flag_options, make_plan, read_wanted
 from fleet.cli.options import confirm, output_option, parse_flag, yes_option
 from fleet.cli.session import Globals, open_context
@@ -121,7 +121,7 @@ def _run(context: Context, watch: Watch, offers: Offers, *, once: bool, output: 
                 _echo(event, output)
         except (KeyboardInterrupt, FleetError):
             if watch.acting is not None:
-                echo_standing(context, watch.acting, offers)
+                echo_partial_fleet(context, watch.acting, offers)
             raise
 
 

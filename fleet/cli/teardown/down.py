@@ -61,11 +61,11 @@ def command(
     """
     from fleet.cli.progress import working  # noqa: PLC0415
     from fleet.cli.teardown.receipt_view import echo_receipt  # noqa: PLC0415
-    from fleet.workflows.teardown.down import plan_down  # noqa: PLC0415
+    from fleet.workflows.teardown.down import prepare_down  # noqa: PLC0415
 
     context = open_context(options)
     with working("looking at what there is"):
-        teardown = plan_down(context, name, members=members, keep_volumes=keep_volumes)
+        teardown = prepare_down(context, name, members=members, keep_volumes=keep_volumes)
     _announce(teardown, options, yes=yes)
     again = f"`{options.command} down {name}`"
     receipt = _apply(context, teardown, again=again)

@@ -53,12 +53,12 @@ def command(
       fleet sweep --dry-run -o json
     """
     from fleet.cli.progress import progress, working  # noqa: PLC0415
-    from fleet.workflows.teardown.sweep import apply_sweep, plan_sweeping  # noqa: PLC0415
+    from fleet.workflows.teardown.sweep import apply_sweep, prepare_sweep  # noqa: PLC0415
 
     least = _age(older_than)
     context = open_context(options)
     with working("looking for what nobody needs"):
-        sweep = plan_sweeping(context, older_than=least, all_regions=all_regions)
+        sweep = prepare_sweep(context, older_than=least, all_regions=all_regions)
     if output == "table":
         _echo_found(sweep)
     for text in sweep.unread:

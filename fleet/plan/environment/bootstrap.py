@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from fleet.plan.environment.local_files import LocalFiles
-from fleet.plan.environment.request import Asked, asked_text
+from fleet.plan.environment.request import BootstrapRequest, request_text
 from fleet.plan.images.choice import ChosenImage
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 from fleet.plan.record.tokens import digest
@@ -147,7 +147,7 @@ def bootstrap_digest(texts: Texts, spec: FleetSpec, image: ChosenImage, files: L
 
 
 def render_bootstrap(
-    texts: Texts, asked: Asked, *, host: HostBootstrap, again: bool = False
+    texts: Texts, request: BootstrapRequest, *, host: HostBootstrap, again: bool = False
 ) -> str:
     """Render the one bash script that turns a booted host into an environment.
 
@@ -166,16 +166,16 @@ def render_bootstrap(
         texts.parts,
         host=host,
         again=again,
-        asked=asked,
-        asked_text=asked_text(asked),
-        bootstrap=asked.bootstrap,
+        request=request,
+        request_text=request_text(request),
+        bootstrap=request.bootstrap,
         probe_program=texts.probe,
         jupyter_packages=JUPYTER_PACKAGES,
         jupyter_unit=render(texts.jupyter_unit, **places),
         tensorboard_unit=texts.tensorboard_unit,
         gate_unit=render(texts.gate_unit, **places),
-        lifetime_unit=render(texts.lifetime_unit, asked=asked),
-        spot_unit=render(texts.spot_unit, sync=_sync(asked, host)),
+        lifetime_unit=render(texts.lifetime_unit, request=request),
+        spot_unit=render(texts.spot_unit, sync=_sync(request, host)),
         watcher_programs=programs,
         watchers_digest=digest(programs),
         expires_at=expiry_text(host.expires_at),
@@ -189,10 +189,10 @@ def render_bootstrap(
     )
 
 
-def _sync(asked: Asked, host: HostBootstrap) -> str:
+def _sync(request: BootstrapRequest, host: HostBootstrap) -> str:
     """Write what an interruption saves as the watcher reads it; nothing where nothing is asked for.
 
     Each member's go below a folder of their own: one person's files never stand in another's place.
     """
-    pairs = [{"from": folder, "to": f"{to}/{host.member}"} for folder, to in asked.sync]
+    pairs = [{"from": folder, "to": f"{to}/{host.member}"} for folder, to in request.sync]
     return json.dumps(pairs, ensure_ascii=False) if pairs else ""

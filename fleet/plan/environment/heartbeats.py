@@ -100,7 +100,7 @@ class Watchers:
 
     def as_json(self) -> dict[str, object]:
         """Give the JSON shape of `watchers` of an environment."""
-        said = heard(self.lifetime)
+        said = latest_report(self.lifetime)
         return {
             "activity": activity(said) if said else None,
             "lifetime": self.lifetime.as_json() if self.lifetime else None,
@@ -108,7 +108,7 @@ class Watchers:
         }
 
 
-def heard(watcher: Watcher[T] | None) -> T | None:
+def latest_report(watcher: Watcher[T] | None) -> T | None:
     """Give what a watcher says, None where it is dead or not installed."""
     return watcher.says if watcher is not None and watcher.alive else None
 
@@ -132,12 +132,12 @@ def describe_watchers(
         yield "no word of its watchers"
         return
     whose = f"{fleet} --member {shlex.quote(member)}"
-    if lifetime := heard(watchers.lifetime):
+    if lifetime := latest_report(watchers.lifetime):
         yield activity(lifetime)
         if expires_at and lifetime.expires_at and lifetime.expires_at > expires_at:
             later = tags.expiry_text(lifetime.expires_at)
             yield f"ends at {later}, later than its tag says: `{command} extend {whose} --until {later}` mends the tag"
-    if spot := heard(watchers.spot):
+    if spot := latest_report(watchers.spot):
         yield from _notice(spot)
     for name, watcher in (("fleet-lifetime", watchers.lifetime), ("fleet-spot", watchers.spot)):
         if watcher is not None and not watcher.alive:

@@ -133,7 +133,7 @@ def describe_environment(
     if address and state == "ready" and token:
         scheme = "https" if instance.tls else "http"
         # Where nothing but SSH comes in, they open at the near end of a tunnel.
-        at = HERE if instance.way.tunnelled else address
+        at = HERE if instance.access_path.tunnelled else address
         jupyter = jupyter_url(f"{scheme}://{at}:{JUPYTER_PORT}", token)
         tensorboard = tensorboard_url(f"{scheme}://{at}:{TENSORBOARD_PORT}", token)
     return Environment(

@@ -16,12 +16,12 @@ from fleet.spec.model import Bootstrap, FleetSpec
 ACCOUNT = "member"
 """The account of a person without sudo: the same on every host, for a host is one person's."""
 
-ASKED_FILE = ".fleet/asked.json"
+REQUEST_FILE = ".fleet/asked.json"
 """Where a host keeps it, below the home of the image's login user."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class BootstrapRequest:
     """One member's environment, apart from secrets and from the files that come along.
 
     `interpreters` are where the image should keep the framework, `install` the packages of a venv of its own
@@ -45,16 +45,16 @@ class Asked:
         return None if self.bootstrap.sudo else ACCOUNT
 
 
-def asked_of(
+def bootstrap_request(
     spec: FleetSpec,
     image: ChosenImage,
     *,
     script_text: str,
     ssh_key: str | None,
     bootstrap_id: str,
-) -> Asked:
+) -> BootstrapRequest:
     """Give what is asked for one member."""
-    return Asked(
+    return BootstrapRequest(
         spec.bootstrap,
         image.framework,
         image.interpreters,
@@ -67,16 +67,16 @@ def asked_of(
     )
 
 
-def asked_text(asked: Asked) -> str:
+def request_text(request: BootstrapRequest) -> str:
     """Write it as one line of JSON."""
-    return json.dumps(asdict(asked) | {"bootstrap": asked.bootstrap.model_dump(mode="json")})
+    return json.dumps(asdict(request) | {"bootstrap": request.bootstrap.model_dump(mode="json")})
 
 
-def parse_asked(text: str) -> Asked | None:
+def parse_request(text: str) -> BootstrapRequest | None:
     """Read it; None where a host has none, or one of another version of this product."""
     try:
         found = json.loads(text)
-        return Asked(
+        return BootstrapRequest(
             bootstrap=Bootstrap(**found.pop("bootstrap")),
             interpreters=tuple(found.pop("interpreters")),
             install=tuple(found.pop("install")),

@@ -136,7 +136,7 @@ def _page(
     one: Environment, frame: Frame, member: str, *, alias: str, login: PersonalLogin | None
 ) -> Page:
     instance = login.instance if login else None
-    tunnelled = instance is not None and instance.way.tunnelled
+    tunnelled = instance is not None and instance.access_path.tunnelled
     return Page(
         fleet=frame.fleet,
         region=frame.region,
@@ -149,7 +149,7 @@ def _page(
         expires_at=one.expires_at,
         jupyter_url=_local(one.jupyter_url, one.address, tunnelled=tunnelled),
         tensorboard_url=_local(one.tensorboard_url, one.address, tunnelled=tunnelled),
-        private=instance is not None and instance.way.kind == "direct",
+        private=instance is not None and instance.access_path.kind == "direct",
         tunnel=_ssh(login, forward=True) if login and tunnelled else "",
         session=bool(login and login.session),
         ssh=_ssh(login) if login else "",
@@ -180,8 +180,8 @@ def _ssh(login: PersonalLogin, *, forward: bool = False) -> str:
             words += ["-L", f"{port}:{instance.private_address}:{port}"]
     if login.port != SSH_PORT:
         words += ["-p", str(login.port)]
-    if instance.way.kind == "bastion":
-        words += ["-J", instance.way.bastion]
+    if instance.access_path.kind == "bastion":
+        words += ["-J", instance.access_path.bastion]
     if login.session:
         words += ["-o", f'"ProxyCommand={login.session}"']
     return " ".join([*words, f"{instance.account}@{instance.address}"])

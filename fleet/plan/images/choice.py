@@ -14,7 +14,13 @@ from fleet.plan import tags
 from fleet.plan.facts import ImageFact
 from fleet.plan.images.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.images.lineage import is_baked, recipe_of
-from fleet.plan.images.named import dlami_below, named_image, not_visible, told_framework, told_user
+from fleet.plan.images.named import (
+    dlami_below,
+    named_image,
+    not_visible,
+    tagged_framework,
+    tagged_user,
+)
 from fleet.plan.images.support import SupportTable, patch_text, patch_warning
 from fleet.spec.model import ImageSelector
 
@@ -147,7 +153,7 @@ def describe_choice(
 ) -> ChosenImage:
     """Give an image that is decided on as the plan carries it: explained, with what must be installed."""
     name = dlami_below(image)
-    framework = selector.framework or told_framework(image)
+    framework = selector.framework or tagged_framework(image)
     install = _packages(name, framework, selector.version, catalogue)
     frameworks = (framework,) if framework else tuple(catalogue.interpreters)
     warning = name and patch_warning(name, catalogue.support, today=now.date())
@@ -194,7 +200,7 @@ def login_user(image: ImageFact, catalogue: ImageCatalogue) -> str:
 
     Amazon Linux images have /dev/xvda, Ubuntu's /dev/sda1 (EC2 user guide, "Device names").
     """
-    if told := told_user(image):
+    if told := tagged_user(image):
         return told
     text = f"{image.name} {image.description}"
     for system in catalogue.os.values():

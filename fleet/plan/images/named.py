@@ -57,11 +57,11 @@ def dlami_below(image: ImageFact) -> DlamiName | None:
     return parse_dlami_name(image.name) or parse_dlami_name(base)
 
 
-def told_framework(image: ImageFact) -> str | None:
+def tagged_framework(image: ImageFact) -> str | None:
     """Give the framework that a baked image is for; None where nothing is told."""
     return image.tags.get(tags.FRAMEWORK) if is_ours(image) else None
 
 
-def told_user(image: ImageFact) -> str | None:
+def tagged_user(image: ImageFact) -> str | None:
     """Give the user that logs in to a baked image; None where nothing is told."""
     return image.tags.get(tags.LOGIN_USER) if is_ours(image) else None

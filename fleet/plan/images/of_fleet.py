@@ -46,7 +46,7 @@ def choose_fleet_image(
         )
 
     standing = image_of_instances(observed.owned.instances)
-    shown = (*observed.images, *observed.standing_images)
+    shown = (*observed.images, *observed.images_of_fleet)
     seen = {image.image_id: image for image in shown if image.state == "available"}
     kept = seen.get(standing or "")
     if standing is None:

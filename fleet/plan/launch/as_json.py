@@ -39,8 +39,8 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "network": {
             "vpc_id": plan.network.vpc_id,
             "public_addresses": plan.spec.access.public,
-            "way": plan.network.way.kind,
-            "bastion": plan.network.way.bastion or None,
+            "way": plan.network.access_path.kind,
+            "bastion": plan.network.access_path.bastion or None,
             "spare_subnets": {zone: list(ids) for zone, ids in plan.network.spares.items() if ids},
             "instance_profile": plan.template.profile,
         },

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from fleet.errors import FleetError
 from fleet.plan import tags
+from fleet.plan.access_path import access_path_of
 from fleet.plan.environment.bootstrap import Texts, bootstrap_digest, render_first_boot
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.environment.replacements import leaving_notes
@@ -41,7 +42,6 @@ from fleet.plan.money import total
 from fleet.plan.network.ingress import Caller, spec_ingress
 from fleet.plan.network.subnets import Network, choose_network
 from fleet.plan.record.tokens import digest
-from fleet.plan.via import way_of
 from fleet.spec.model import FleetSpec, Member, Volume
 
 
@@ -335,7 +335,7 @@ def _template(
     )
     instance_tags[tags.LOGIN_USER] = image.user
     if spec.access.via is not None:
-        instance_tags[tags.VIA] = way_of(spec.access).text
+        instance_tags[tags.VIA] = access_path_of(spec.access).text
     if spec.tls == "none":
         instance_tags[tags.TLS] = tags.NO_TLS
     return LaunchTemplate(
@@ -361,7 +361,9 @@ def _ends_by_itself(spec: FleetSpec, expires_at: datetime | None) -> bool:
 def _ingress(spec: FleetSpec, observed: Observed, *, now: datetime) -> frozenset[IngressRule]:
     caller = Caller(observed.identity.arn, observed.caller_cidr, now)
     standing = [rule for group in observed.owned.security_groups for rule in group.ingress]
-    return spec_ingress(spec.access.sources, caller, standing, ports=way_of(spec.access).ports)
+    return spec_ingress(
+        spec.access.sources, caller, standing, ports=access_path_of(spec.access).ports
+    )
 
 
 def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:

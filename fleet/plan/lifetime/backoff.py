@@ -9,7 +9,7 @@ _LONGEST_SECONDS = 600.0
 _MOST_FINISHINGS = 3
 
 
-class Patience:
+class Backoff:
     """Counts attempts. `every` is the time between two looks, the shortest wait."""
 
     def __init__(self, every: float) -> None:

@@ -14,7 +14,7 @@ from fleet.plan.environment.report import Environment
 from fleet.plan.facts import InstanceFact, Owned
 from fleet.plan.launch.plan import Plan
 from fleet.plan.money import as_number, total
-from fleet.plan.record.ended import Resting
+from fleet.plan.record.ended import EndedMembers
 
 _BY_SOMEBODY = "Client.UserInitiatedShutdown"
 
@@ -89,7 +89,7 @@ class Survey:
     unfinished: tuple[InstanceFact, ...]
     stopped: tuple[InstanceFact, ...]
     lost: tuple[Missing, ...]
-    resting: tuple[Missing, ...]
+    ended: tuple[Missing, ...]
 
     @property
     def staying(self) -> tuple[InstanceFact, ...]:
@@ -102,7 +102,9 @@ class Survey:
         return not (self.lost or self.unfinished)
 
 
-def survey(members: Iterable[str], instances: Sequence[InstanceFact], resting: Resting) -> Survey:
+def survey(
+    members: Iterable[str], instances: Sequence[InstanceFact], ended: EndedMembers
+) -> Survey:
     """Part the members by what there is of each."""
     there, unfinished, stopped = [], [], []
     lost: list[Missing] = []
@@ -115,7 +117,7 @@ def survey(members: Iterable[str], instances: Sequence[InstanceFact], resting: R
         stays = next((i for i in own if i.live and not i.leaving), None)
         if stays is None:
             missing = _missing(member, own)
-            (rests if _on_purpose(missing, resting) else lost).append(missing)
+            (rests if _on_purpose(missing, ended) else lost).append(missing)
         elif stays.state in {"stopped", "stopping"}:
             stopped.append(stays)
         elif tags.BOOTSTRAP not in stays.tags:
@@ -139,16 +141,16 @@ def _missing(member: str, own: Sequence[InstanceFact]) -> Missing:
     return Missing(member, last, last.state_reason or f"its instance is {last.state}")
 
 
-def _on_purpose(missing: Missing, resting: Resting) -> bool:
+def _on_purpose(missing: Missing, ended: EndedMembers) -> bool:
     """Whether it ended by itself; or is kept as ended, and EC2 knows no other cause of its end."""
     last = missing.instance
     if last is not None and last.ended_by_itself:
         return True
     known = last is not None and last.state_reason_code != _BY_SOMEBODY
-    return not known and resting.has(missing.member)
+    return not known and ended.has(missing.member)
 
 
-def resting_words(missing: Missing, *, now: datetime) -> str:
+def ended_words(missing: Missing, *, now: datetime) -> str:
     """Say why an environment that ended stays so."""
     last = missing.instance
     expiry = last.expires_at if last else None
@@ -179,7 +181,7 @@ def ready_words(one: Environment, *, fleet: str) -> str:
     return f"{one.instance_id} is ready at {one.address} ({what}, {price}): {link}"
 
 
-def over(instances: Sequence[InstanceFact], *, now: datetime) -> datetime | None:
+def expired_at(instances: Sequence[InstanceFact], *, now: datetime) -> datetime | None:
     """Give when the time of all that lives was over, None where something may go on."""
     ends = [i.expires_at for i in instances if i.live]
     known = [end for end in ends if end is not None]
@@ -199,7 +201,7 @@ def require_intact(owned: Owned, *, fleet: str) -> None:
         )
 
 
-def own_time_over(owned: Owned, *, now: datetime) -> datetime | None:
+def fleet_expired_at(owned: Owned, *, now: datetime) -> datetime | None:
     """Give when the time was over that new instances of the fleet would run for; None where it is not."""
     ends = [tags.parse_expiry(template.expires_at) for template in owned.launch_templates[:1]]
     return next((end for end in ends if end is not None and end <= now), None)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from fleet.plan import tags
+from fleet.plan.access_path import AccessPath
 from fleet.plan.facts import InstanceFact
-from fleet.plan.via import Way
 
 
-def reach_tags(instance: InstanceFact, *, way: Way, tls: bool) -> dict[str, str]:
+def access_tags(instance: InstanceFact, *, access_path: AccessPath, tls: bool) -> dict[str, str]:
     """Give the tags of an instance that a spec has changed since its launch: openly or inside SSH, with TLS or without.
 
     Public addresses stay public and private ones private: no tag changes that.
     """
     changed = {}
-    if way != instance.way and way.public and instance.way.public:
-        changed[tags.VIA] = way.text
+    if access_path != instance.access_path and access_path.public and instance.access_path.public:
+        changed[tags.VIA] = access_path.text
     if tls != instance.tls:
         changed[tags.TLS] = tags.OWN_TLS if tls else tags.NO_TLS
     return changed

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.errors import FleetError, NotFoundError
+from fleet.plan.access_path import AccessPath, access_path_of
 from fleet.plan.facts import Owned, SubnetFact
-from fleet.plan.via import Way, way_of
 from fleet.spec.access import Access
 
 _NAME_A_WAY = "write access.via: ssm, direct or {bastion: USER@HOST}, or name public subnets"
@@ -27,7 +27,7 @@ class Network:
     vpc_id: str
     subnets: tuple[SubnetFact, ...]
     spares: Mapping[str, tuple[str, ...]]
-    way: Way
+    access_path: AccessPath
     notes: tuple[str, ...] = ()
 
 
@@ -38,7 +38,7 @@ def choose_network(
     _require_found(access, subnets, region)
     vpc_id = _one_vpc(access, subnets)
     _require_same_vpc(owned, vpc_id, fleet)
-    way = way_of(access)
+    access_path = access_path_of(access)
     reached = tuple(subnet for subnet in subnets if subnet.public or not access.public)
     left_out = [subnet.subnet_id for subnet in subnets if subnet not in reached]
     if left_out and (access.subnets or not reached):
@@ -49,7 +49,7 @@ def choose_network(
         vpc_id=vpc_id,
         subnets=tuple(first),
         spares={zone: tuple(s.subnet_id for s in each[1:]) for zone, each in zones.items()},
-        way=way,
+        access_path=access_path,
         notes=tuple(_notes(zones, left_out, public=access.public)),
     )
 

@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 3500
 
 
 @dataclass(frozen=True)
-class Resting:
+class EndedMembers:
     """Members whose environments ended on purpose: by idle, by expiry, or taken away one by one."""
 
     names: frozenset[str] = frozenset()
@@ -25,14 +25,14 @@ class Resting:
         """Whether a member's environment ended on purpose."""
         return member in self.names or _ALL in self.names
 
-    def with_more(self, members: Collection[str]) -> Resting:
+    def with_more(self, members: Collection[str]) -> EndedMembers:
         """Give those and some more; where the names are too many to keep, everybody."""
-        found = Resting(self.names | frozenset(members))
-        return found if len(found.text) <= _MOST_CHARACTERS else Resting(frozenset({_ALL}))
+        found = EndedMembers(self.names | frozenset(members))
+        return found if len(found.text) <= _MOST_CHARACTERS else EndedMembers(frozenset({_ALL}))
 
-    def without(self, members: Collection[str]) -> Resting:
+    def without(self, members: Collection[str]) -> EndedMembers:
         """Give those but for some."""
-        return Resting(self.names - frozenset(members))
+        return EndedMembers(self.names - frozenset(members))
 
     @property
     def text(self) -> str:
@@ -40,12 +40,12 @@ class Resting:
         return json.dumps(sorted(self.names), separators=(",", ":"))
 
 
-def parse_resting(text: str | None) -> Resting:
+def parse_ended(text: str | None) -> EndedMembers:
     """Read what is kept; nobody for no text and for what is none."""
     try:
         found = json.loads(text or "[]")
     except ValueError:
-        return Resting()
+        return EndedMembers()
     if not isinstance(found, list):
-        return Resting()
-    return Resting(frozenset(name for name in found if isinstance(name, str)))
+        return EndedMembers()
+    return EndedMembers(frozenset(name for name in found if isinstance(name, str)))

@@ -68,18 +68,18 @@ class Hypervisor:
 
     def run(self) -> None:
         """Until the socket has closed and the last host has ended."""
-        wake, wakened = os.pipe()
-        for fd in (wake, wakened):
+        forget_ended, wakened = os.pipe()
+        for fd in (forget_ended, wakened):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wakened)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._close())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while not self._closing or self._hosts:
-            sources = [wake] if self._closing else [wake, self._orders.fileno()]
+            sources = [forget_ended] if self._closing else [forget_ended, self._orders.fileno()]
             ready, _, _ = select.select(sources, [], [], self._patience())
-            if wake in ready:
-                os.read(wake, 4096)
+            if forget_ended in ready:
+                os.read(forget_ended, 4096)
             if self._orders.fileno() in ready:
                 self._obey()
             self._kill_overdue()

@@ -20,7 +20,7 @@ from fleet.plan.images.lineage import is_copy, recipe_of, require_available
 from fleet.workflows.bake.image import remove_image, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.images.lineage import in_region, put_image_tags, read_lineage, supersede
-from fleet.workflows.retrying import FIRST_WAIT, sent
+from fleet.workflows.retrying import FIRST_WAIT, send_again_if_lost
 from fleet.workflows.side_by_side import side_by_side
 
 _AGAIN = "run the same command again"
@@ -142,7 +142,7 @@ class _Copy:
     def _begin(self) -> str:
         """Have the copy begun, tagged in the call; gives its id. Sent again after a lost answer it makes no second."""
         for number in range(_TOKENS):
-            image_id = sent(self._place, partial(self._send, number))
+            image_id = send_again_if_lost(self._place, partial(self._send, number))
             if self._visible(image_id):
                 return image_id
         raise FleetError(

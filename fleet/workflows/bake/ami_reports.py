@@ -42,9 +42,9 @@ def list_amis(context: Context, recipe: str | None) -> ListedAmis:
     return ListedAmis(context.aws.region, listed, loose_snapshots(snapshots, images))
 
 
-def show_ami(context: Context, asked: str, *, all_regions: bool = False) -> ShownAmi:
+def show_ami(context: Context, request: str, *, all_regions: bool = False) -> ShownAmi:
     """Show an image by id, or the stable one of a recipe. Raises NotFoundError and NothingFoundError."""
-    image = find_by_id_or_recipe(context, asked)
+    image = find_by_id_or_recipe(context, request)
     recipe = recipe_of(image)
     (listed,) = _listed(
         context,

@@ -42,9 +42,9 @@ __all__ = [
     "Removal",
     "apply_removal",
     "deprecate",
-    "plan_promotion",
-    "plan_removal",
-    "plan_rollback",
+    "prepare_promotion",
+    "prepare_removal",
+    "prepare_rollback",
     "promote",
     "prune",
     "remove",
@@ -119,7 +119,7 @@ class Pruned:
     snapshots: tuple[str, ...] = ()
 
 
-def plan_promotion(context: Context, image_id: str) -> Promotion:
+def prepare_promotion(context: Context, image_id: str) -> Promotion:
     """Say what a promotion would change. Raises FleetError for an image that has not passed its try-out."""
     image = find_image(context, image_id)
     lineage = read_lineage(context, recipe_of(image))
@@ -127,7 +127,7 @@ def plan_promotion(context: Context, image_id: str) -> Promotion:
     return Promotion(lineage.recipe, image, lineage.stable)
 
 
-def plan_rollback(context: Context, recipe: str) -> Promotion:
+def prepare_rollback(context: Context, recipe: str) -> Promotion:
     """Say what a roll-back would change: the image that was stable before is it again. Raises NothingFoundError."""
     lineage = read_lineage(context, recipe)
     return Promotion(recipe, require_previous(lineage), lineage.stable)
@@ -184,7 +184,7 @@ def deprecate(context: Context, image_id: str, *, at: datetime | None) -> None:
     context.tell(None, "deprecate", "done", f"{image_id}: {tags.expiry_text(at)}")
 
 
-def plan_removal(context: Context, image_ids: Sequence[str], *, retire: bool = False) -> Removal:
+def prepare_removal(context: Context, image_ids: Sequence[str], *, retire: bool = False) -> Removal:
     """Say what a removal takes away. Raises the first reason why one of the images may not go.
 
     With `retire` the stable image goes too, where every other image of its recipe goes along. An image that is not

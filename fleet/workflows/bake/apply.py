@@ -17,17 +17,17 @@ from fleet.plan.facts import ImageFact, InstanceFact
 from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.bake.amis import promote
 from fleet.workflows.bake.builder import end_spot_builder, image_from_builder
-from fleet.workflows.bake.cleanup import take_away, take_away_or_tell
-from fleet.workflows.bake.environment import OpenBench, open_bench
+from fleet.workflows.bake.cleanup import clean_up, clean_up_or_tell
+from fleet.workflows.bake.environment import OpenBakeEnvironment, open_bake_environment
 from fleet.workflows.bake.finish import Finished, finish
 from fleet.workflows.bake.image import wait_until_available
 from fleet.workflows.bake.log import logged
-from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.prepare import prepare_bake
 from fleet.workflows.bake.source import make_raw_image
 from fleet.workflows.bake.trial import leftovers, try_image
 from fleet.workflows.context import Context
 from fleet.workflows.record.lease import HeldLease, hold_lease
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 
 
 def apply_bake(
@@ -35,7 +35,7 @@ def apply_bake(
     plan: BakePlan,
     *,
     keep_builder: bool = False,
-    opener: OpenBench = open_bench,
+    opener: OpenBakeEnvironment = open_bake_environment,
 ) -> BakeReport:
     """Bake an image, try it, make it the recipe's stable one, and take the builder away.
 
@@ -53,7 +53,7 @@ def apply_bake_from(
     *,
     reboot: bool = False,
     keep_builder: bool = False,
-    opener: OpenBench = open_bench,
+    opener: OpenBakeEnvironment = open_bake_environment,
 ) -> BakeReport:
     """Bake an image that begins with a copy of an environment's disk, as `apply_bake`.
 
@@ -61,7 +61,7 @@ def apply_bake_from(
     """
     with logged(context, plan.recipe.name) as (logging, path):
         raw = make_raw_image(logging, plan.recipe.name, source, reboot=reboot)
-        copied = plan_bake(logging, plan.recipe, plan.files, raw_image=raw, anew=plan.anew)
+        copied = prepare_bake(logging, plan.recipe, plan.files, raw_image=raw, anew=plan.anew)
         return _Bake(logging, copied, path, opener, keep_builder=keep_builder).run()
 
 
@@ -71,7 +71,7 @@ class _Bake:
         context: Context,
         plan: BakePlan,
         log: Path,
-        opener: OpenBench,
+        opener: OpenBakeEnvironment,
         *,
         keep_builder: bool,
     ) -> None:
@@ -93,7 +93,7 @@ class _Bake:
             self._plan = _again(self._context, self._plan)
             image = self._image_or_nothing(lease)
             finished = finish(self._context, self._plan, image)
-        self._receipts.append(apply_down(self._context, plan_down(self._context, fleet)))
+        self._receipts.append(apply_down(self._context, prepare_down(self._context, fleet)))
         return self._report(image, finished)
 
     def _clear_the_way(self) -> None:
@@ -105,7 +105,7 @@ class _Bake:
                 "is of another recipe" if self._plan.stage == "stale" else "was left half sanitised"
             )
             self._context.tell(None, "builder", "note", f"the one that stands {why}: it goes first")
-            take_away(self._context, builder_fleet(self._plan.recipe.name), step="builder")
+            clean_up(self._context, builder_fleet(self._plan.recipe.name), step="builder")
 
     def _image_or_nothing(self, lease: HeldLease) -> ImageFact:
         """Give the image. Where the recipe is at fault, no builder is left: it could not be made good."""
@@ -114,7 +114,7 @@ class _Bake:
         except BakeError:
             if not self._keep_builder:
                 fleet = builder_fleet(self._plan.recipe.name)
-                take_away_or_tell(self._context, fleet, step="builder", held=lease)
+                clean_up_or_tell(self._context, fleet, step="builder", held=lease)
             raise
 
     def _image(self, lease: HeldLease) -> ImageFact:
@@ -166,7 +166,7 @@ class _Bake:
 
 
 def _again(context: Context, plan: BakePlan) -> BakePlan:
-    return plan_bake(context, plan.recipe, plan.files, raw_image=plan.raw_image, anew=plan.anew)
+    return prepare_bake(context, plan.recipe, plan.files, raw_image=plan.raw_image, anew=plan.anew)
 
 
 def _described(context: Context, image_id: str) -> ImageFact:

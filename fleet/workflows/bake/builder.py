@@ -25,20 +25,20 @@ from fleet.plan.bake.plan import (
     stage_tag,
 )
 from fleet.plan.facts import ImageFact, InstanceFact, youngest
-from fleet.workflows.bake.environment import Bench, OpenBench, one_live
+from fleet.workflows.bake.environment import BakeEnvironment, OpenBakeEnvironment, one_live
 from fleet.workflows.bake.host import Finding, TestResult
 from fleet.workflows.bake.image import make_or_find
 from fleet.workflows.context import Context
 from fleet.workflows.record.lease import HeldLease
 from fleet.workflows.record.tagging import put_tags
-from fleet.workflows.retrying import sent
+from fleet.workflows.retrying import send_again_if_lost
 
 _POLL_SECONDS = 1.0
 _MOST_FINDINGS = 10
 
 
 def image_from_builder(
-    context: Context, plan: BakePlan, lease: HeldLease, open_bench: OpenBench
+    context: Context, plan: BakePlan, lease: HeldLease, open_bake_environment: OpenBakeEnvironment
 ) -> str:
     """Build, test, sanitise and begin the image; gives its id. Goes on where another run has stopped."""
     fleet = builder_fleet(plan.recipe.name)
@@ -51,27 +51,27 @@ def image_from_builder(
     if stage == "sealed":
         context.tell(None, "builder", "note", "sanitised already: its image is made")
     else:
-        with open_bench(context, plan.builder, held=lease) as bench:
-            _seal(context, plan, bench)
+        with open_bake_environment(context, plan.builder, held=lease) as environment:
+            _seal(context, plan, environment)
     builder = one_live(context, fleet)
     lease.renew()  # whoever has taken over by now makes the next step
     _stop(context, builder)
     return _create(context, plan, builder)
 
 
-def _seal(context: Context, plan: BakePlan, bench: Bench) -> None:
+def _seal(context: Context, plan: BakePlan, environment: BakeEnvironment) -> None:
     until = context.clock() + context.deadlines.bake
-    _mark(context, bench, plan, "steps")
-    bench.take_steps(plan, until=until)
-    require_passed(bench.run_tests(plan, until=until))
+    _mark(context, environment, plan, "steps")
+    environment.take_steps(plan, until=until)
+    require_passed(environment.run_tests(plan, until=until))
     if (
         plan.raw_image is None
     ):  # what people leave in their own histories is no step's doing, and goes
-        _require_clean(context, plan, bench.scan(sanitised=False, until=until))
-    _mark(context, bench, plan, "sealing")
-    bench.sanitise(until=until)
-    _require_clean(context, plan, bench.scan(sanitised=True, until=until))
-    _mark(context, bench, plan, "sealed")
+        _require_clean(context, plan, environment.scan(sanitised=False, until=until))
+    _mark(context, environment, plan, "sealing")
+    environment.sanitise(until=until)
+    _require_clean(context, plan, environment.scan(sanitised=True, until=until))
+    _mark(context, environment, plan, "sealed")
 
 
 def require_passed(results: Sequence[TestResult]) -> tuple[str, ...]:
@@ -103,8 +103,8 @@ def _require_clean(context: Context, plan: BakePlan, found: Sequence[Finding]) -
     )
 
 
-def _mark(context: Context, bench: Bench, plan: BakePlan, stage: Stage) -> None:
-    put_tags(context, bench.instance, stage_tag(plan.digest, stage))
+def _mark(context: Context, environment: BakeEnvironment, plan: BakePlan, stage: Stage) -> None:
+    put_tags(context, environment.instance, stage_tag(plan.digest, stage))
 
 
 def _stop(context: Context, builder: InstanceFact) -> None:
@@ -114,7 +114,7 @@ def _stop(context: Context, builder: InstanceFact) -> None:
     context.tell(None, "builder", "running", "stopping")
     ids = (builder.instance_id,)
     if builder.state == "running":
-        sent(context, lambda: stop_instances(context.aws, instance_ids=ids))
+        send_again_if_lost(context, lambda: stop_instances(context.aws, instance_ids=ids))
     deadline = context.clock() + context.deadlines.running
     while builder.state != "stopped":
         if context.clock() >= deadline:

@@ -34,7 +34,7 @@ from fleet.workflows.record.lease import HeldLease
 from fleet.workflows.record.secrets import describe_secrets
 
 
-class Bench(Protocol):
+class BakeEnvironment(Protocol):
     """An environment that a bake works on. Everything may raise BakeError, and UnreachableError after `until`."""
 
     @property
@@ -63,18 +63,18 @@ class Bench(Protocol):
         ...
 
 
-class OpenBench(Protocol):
+class OpenBakeEnvironment(Protocol):
     """Brings a fleet of one up, and opens its host."""
 
     def __call__(
         self, context: Context, plan: Plan, *, held: HeldLease | None = None
-    ) -> AbstractContextManager[Bench]:
+    ) -> AbstractContextManager[BakeEnvironment]:
         """Raise BakeError where it does not become ready. `held` is the fleet's lease, where the caller has it."""
         ...
 
 
 @dataclass(frozen=True)
-class _SshBench:
+class _SshEnvironment:
     """A host at the end of an SSH connection. `known` are the secrets that we gave it."""
 
     host: BakeHost
@@ -99,7 +99,9 @@ class _SshBench:
 
 
 @contextmanager
-def open_bench(context: Context, plan: Plan, *, held: HeldLease | None = None) -> Iterator[Bench]:
+def open_bake_environment(
+    context: Context, plan: Plan, *, held: HeldLease | None = None
+) -> Iterator[BakeEnvironment]:
     """Bring a fleet of one up, and open its host over SSH. Raises BakeError where it does not become ready."""
     report = apply_up(context, plan, held=held)
     (environment,) = report.environments
@@ -123,7 +125,7 @@ def open_bench(context: Context, plan: Plan, *, held: HeldLease | None = None) -
         )
         token = member_token(secrets.fleet_secret, instance, BUILDER)
         gpus = plan.gpus.get(instance.instance_type, 0)
-        yield _SshBench(host, instance, gpus, (token,))
+        yield _SshEnvironment(host, instance, gpus, (token,))
 
 
 def one_live(context: Context, fleet: str) -> InstanceFact:

@@ -13,7 +13,7 @@ from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.errors import AwsError, FleetError, InUseError, NameTakenError
 from fleet.plan.facts import ImageProgress
 from fleet.workflows.context import Context
-from fleet.workflows.retrying import FIRST_WAIT, sent
+from fleet.workflows.retrying import FIRST_WAIT, send_again_if_lost
 
 _POLL_SECONDS = 2.0
 _REMOVE_SENDINGS = 10
@@ -35,7 +35,7 @@ def make_or_find(
     """
     context.tell(None, "image", "running", name)
     try:
-        return sent(
+        return send_again_if_lost(
             context,
             lambda: create_image(
                 context.aws,

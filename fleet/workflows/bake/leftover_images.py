@@ -13,7 +13,7 @@ from fleet.workflows.context import Context
 
 
 @dataclass(frozen=True)
-class StandingImage:
+class LeftoverImage:
     """An image that no name leads to. `raw`: a copy of an environment's disk, which goes with the builder's fleet."""
 
     image_id: str
@@ -21,14 +21,14 @@ class StandingImage:
     raw: bool
 
 
-def standing_images(
+def leftover_images(
     context: Context, plan: BakePlan, source: InstanceFact | None
-) -> tuple[StandingImage, ...]:
+) -> tuple[LeftoverImage, ...]:
     """Give the recipe's images that were not tried yet, and the raw copy. Raises AwsError."""
     found = [
-        StandingImage(image.image_id, image.state, raw=False)
+        LeftoverImage(image.image_id, image.state, raw=False)
         for image in describe_recipe_images(context.aws, recipe=plan.recipe.name)
         if image.tags.get(tags.STATUS) == tags.CANDIDATE
     ]
     raw = find_raw_image(context, plan.recipe.name, source) if source else None
-    return (*found, *([StandingImage(raw, "", raw=True)] if raw else []))
+    return (*found, *([LeftoverImage(raw, "", raw=True)] if raw else []))

@@ -26,25 +26,27 @@ def find_source(context: Context, fleet: str, member: str) -> InstanceFact:
     return instance
 
 
-def recipe_of(context: Context, source: InstanceFact, *, name: str, asked: Recipe | None) -> Recipe:
+def recipe_of(
+    context: Context, source: InstanceFact, *, name: str, request: Recipe | None
+) -> Recipe:
     """Give the recipe of an image of an environment: the one that was asked for, but for the image, or a plain one.
 
     The builder's volume is as large as the environment's at least.
     """
     image = ImageSelector(id=source.image_id)
-    if asked is None:
+    if request is None:
         instances = Instances(types=(source.instance_type,), market=source.market)
-        asked = Recipe(
+        request = Recipe(
             name=name,
             description=f"made of {source.fleet}/{source.holder}",
             image=image,
             builder=Builder(instances=instances),
         )
     least = _size(context, source)
-    volume = asked.builder.volume
+    volume = request.builder.volume
     volume = volume.model_copy(update={"size_gib": max(volume.size_gib, least)})
-    builder = asked.builder.model_copy(update={"volume": volume})
-    return asked.model_copy(update={"image": image, "builder": builder})
+    builder = request.builder.model_copy(update={"volume": volume})
+    return request.model_copy(update={"image": image, "builder": builder})
 
 
 def _size(context: Context, source: InstanceFact) -> int:

@@ -16,17 +16,17 @@ from fleet.plan.facts import ImageFact
 from fleet.plan.launch.plan import Plan
 from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.bake.builder import require_passed
-from fleet.workflows.bake.cleanup import take_away, take_away_or_tell
-from fleet.workflows.bake.environment import Bench, OpenBench
+from fleet.workflows.bake.cleanup import clean_up, clean_up_or_tell
+from fleet.workflows.bake.environment import BakeEnvironment, OpenBakeEnvironment
 from fleet.workflows.context import Context
-from fleet.workflows.launch.planning import plan_up
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.launch.prepare import prepare_up
+from fleet.workflows.teardown.down import apply_down, prepare_down
 
 _STEP = "try-out"
 
 
 def try_image(
-    context: Context, plan: BakePlan, image: ImageFact, open_bench: OpenBench
+    context: Context, plan: BakePlan, image: ImageFact, open_bake_environment: OpenBakeEnvironment
 ) -> tuple[tuple[str, ...], Receipt]:
     """Launch from the image, test, keep its manifest, and take the instance away; gives the tests that passed.
 
@@ -35,12 +35,12 @@ def try_image(
     context.tell(None, _STEP, "running", image.image_id)
     trial = _plan(context, plan, image)
     try:
-        with open_bench(context, trial) as bench:
-            passed = _test(context, bench, plan, image)
+        with open_bake_environment(context, trial) as environment:
+            passed = _test(context, environment, plan, image)
     except FleetError as error:
-        take_away_or_tell(context, trial.fleet, step=_STEP)
+        clean_up_or_tell(context, trial.fleet, step=_STEP)
         raise _not_passed(image, error) from error
-    receipt = take_away(context, trial.fleet, step=_STEP)
+    receipt = clean_up(context, trial.fleet, step=_STEP)
     count = f"{len(passed)} test{'' if len(passed) == 1 else 's'} passed"
     context.tell(None, _STEP, "done", f"it became an environment, {count}")
     return passed, receipt
@@ -49,18 +49,20 @@ def try_image(
 def _plan(context: Context, plan: BakePlan, image: ImageFact) -> Plan:
     """Plan the instance. One that stands of another image was left by a bake that broke off: it goes first."""
     spec = trial_spec(plan.recipe, image.image_id)
-    trial = plan_up(context, spec, folder=Path())
+    trial = prepare_up(context, spec, folder=Path())
     if any(one.live and one.image_id != image.image_id for one in trial.owned.instances):
-        take_away(context, trial.fleet, step=_STEP)
-        trial = plan_up(context, spec, folder=Path())
+        clean_up(context, trial.fleet, step=_STEP)
+        trial = prepare_up(context, spec, folder=Path())
     return trial
 
 
-def _test(context: Context, bench: Bench, plan: BakePlan, image: ImageFact) -> tuple[str, ...]:
+def _test(
+    context: Context, environment: BakeEnvironment, plan: BakePlan, image: ImageFact
+) -> tuple[str, ...]:
     until = context.clock() + context.deadlines.bake
-    passed = require_passed(bench.run_tests(plan, until=until))
+    passed = require_passed(environment.run_tests(plan, until=until))
     owned = {key: image.tags[key] for key in (tags.MANAGED_BY, tags.RECIPE) if key in image.tags}
-    parts = pack(manifest_text(bench.collect_manifest(until=until)))
+    parts = pack(manifest_text(environment.collect_manifest(until=until)))
     write_manifest(context.aws, image_id=image.image_id, parts=parts, tags=owned)
     return passed
 
@@ -77,7 +79,7 @@ def _not_passed(image: ImageFact, error: FleetError) -> BakeError:
 
 def leftovers(context: Context, plan: BakePlan) -> Receipt | None:
     """Take away what a try-out that broke off has left; None where there is nothing."""
-    teardown = plan_down(context, trial_fleet(plan.recipe.name))
+    teardown = prepare_down(context, trial_fleet(plan.recipe.name))
     if not teardown.release:
         return None
     return apply_down(context, teardown)

@@ -13,7 +13,7 @@ from fleet.aws.instance_types import describe_instance_types
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment, FleetReport, describe_environment
-from fleet.plan.environment.request import ASKED_FILE, Asked, parse_asked
+from fleet.plan.environment.request import REQUEST_FILE, BootstrapRequest, parse_request
 from fleet.plan.facts import InstanceFact
 from fleet.plan.record.tokens import Secrets
 from fleet.ssh.connection import open_host
@@ -76,13 +76,13 @@ def _one(again: _Again, instance: InstanceFact) -> Environment:
     member = instance.holder
     try:
         require_running(instance)
-        asked = _read_asked(again, instance)
+        request = _read_asked(again, instance)
     except FleetError as error:
         again.context.tell(member, "failed", "failed", str(error))
         return describe_environment(instance, state="failed", reason=str(error))
     work = HostWork(
         member=member,
-        asked=asked,
+        request=request,
         gpus=again.gpus.get(instance.instance_type, 0),
         instance=instance,
         claim={},
@@ -93,10 +93,10 @@ def _one(again: _Again, instance: InstanceFact) -> Environment:
     return bring_up(again.context, work)
 
 
-def _read_asked(again: _Again, instance: InstanceFact) -> Asked:
+def _read_asked(again: _Again, instance: InstanceFact) -> BootstrapRequest:
     """Read what the host keeps. Raises FleetError where it was never bootstrapped, or by another version."""
     context = again.context
-    asked = None
+    request = None
     if instance.member and tags.HOST_KEY in instance.tags:
         context.tell(instance.member, "ssh", "running")
         deadline = context.clock() + _CONNECT_SECONDS
@@ -104,14 +104,14 @@ def _read_asked(again: _Again, instance: InstanceFact) -> Asked:
         with open_host(host, deadline=deadline, clock=context.clock, sleep=context.sleep) as opened:
             kept = execute(
                 opened,
-                f"cat ~/{ASKED_FILE}",
+                f"cat ~/{REQUEST_FILE}",
                 deadline=context.clock() + _SHORT_SECONDS,
                 clock=context.clock,
             )
-        asked = parse_asked(kept.stdout)
-    if asked is None:
+        request = parse_request(kept.stdout)
+    if request is None:
         raise FleetError(
             f"{instance.holder} keeps no bootstrap that this version can do again",
             remedy="run `fleet up` on its spec again",
         )
-    return asked
+    return request

@@ -18,7 +18,7 @@ from fleet.plan.environment.bootstrap import HostBootstrap, render_bootstrap
 from fleet.plan.environment.failures import service_failure, step_failure, step_overdue
 from fleet.plan.environment.proofs import Proof, proof_text
 from fleet.plan.environment.report import Environment, describe_environment
-from fleet.plan.environment.request import Asked
+from fleet.plan.environment.request import BootstrapRequest
 from fleet.plan.environment.rotation import generation_of
 from fleet.plan.facts import InstanceFact
 from fleet.plan.record.certificates import certificate_names, certificate_serves
@@ -28,7 +28,7 @@ from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
-from fleet.workflows.environment.connect import endpoint_through, looks_ready, new_host_of
+from fleet.workflows.environment.connect import endpoint_through, new_host_of, services_answer
 from fleet.workflows.environment.endpoint import member_token
 from fleet.workflows.record.tagging import put_tags
 
@@ -46,7 +46,7 @@ class HostWork:
     """
 
     member: str
-    asked: Asked
+    request: BootstrapRequest
     gpus: int
     instance: InstanceFact
     claim: dict[str, str]
@@ -83,8 +83,8 @@ def bring_up(context: Context, work: HostWork) -> Environment:
 
 def _in_place(context: Context, work: HostWork) -> bool:
     """Whether the very bootstrap of the plan is done already and its services answer."""
-    same = work.instance.tags.get(tags.BOOTSTRAP) == work.asked.bootstrap_id
-    return (not work.again and not work.claim and same) and looks_ready(
+    same = work.instance.tags.get(tags.BOOTSTRAP) == work.request.bootstrap_id
+    return (not work.again and not work.claim and same) and services_answer(
         context,
         work.instance,
         work.secrets,
@@ -111,8 +111,8 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
         context.tell(name, "prove", "running")
         proof = _prove(context, work, opened, until=until)
     shown = {
-        tags.BOOTSTRAP: work.asked.bootstrap_id,
-        tags.ACCOUNT: work.asked.account or work.instance.login_user,
+        tags.BOOTSTRAP: work.request.bootstrap_id,
+        tags.ACCOUNT: work.request.account or work.instance.login_user,
         tags.PROOF: proof_text(proof),
         tags.TOKEN_ON_HOST: str(generation_of(work.instance)),
     }
@@ -135,7 +135,7 @@ def _verified(host_key: str) -> str:
 def _bootstrap(context: Context, work: HostWork, opened: OpenHost, *, until: float) -> None:
     script = render_bootstrap(
         load_texts(),
-        work.asked,
+        work.request,
         host=HostBootstrap(
             member=work.member,
             token=work.token,
@@ -189,7 +189,7 @@ def _new_certificate(context: Context, work: HostWork, opened: OpenHost) -> str 
     """Issue a certificate, unless the host has one that serves: for all its names of now, by the authority of now."""
     if not work.instance.tls:
         return None
-    account = work.asked.account
+    account = work.request.account
     show = _SHOW_CERTIFICATE.format(home=f"/home/{account}" if account else "~")
     there = execute(
         opened,

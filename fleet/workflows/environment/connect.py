@@ -13,32 +13,32 @@ from fleet.aws.sessions import PROGRAMS, session_command
 from fleet.errors import HostError
 from fleet.jupyter.proof import Endpoint, answers
 from fleet.plan import tags
+from fleet.plan.access_path import AccessPath
 from fleet.plan.environment.host_keys import console_host_keys
 from fleet.plan.environment.report import HERE
 from fleet.plan.facts import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.record.tokens import Secrets
-from fleet.plan.via import Way
 from fleet.ssh.connection import Host, OpenHost, open_host
 from fleet.ssh.forward import forwarded
 from fleet.ssh.keys import PrivateKey, load_private_key
-from fleet.ssh.proxies import DIRECT, Bastion, Command, Road, require_programs
+from fleet.ssh.proxies import DIRECT, Bastion, Command, Proxy, require_programs
 from fleet.workflows.context import Context
 from fleet.workflows.environment.endpoint import endpoint_of
 
 T = TypeVar("T")
 
 
-def require_way(context: Context, way: Way) -> None:
+def require_access_path(context: Context, access_path: AccessPath) -> None:
     """Check what can be checked of a way before anything is launched. Raises FleetError."""
-    if way.kind == "ssm":
+    if access_path.kind == "ssm":
         require_programs(
             PROGRAMS,
             why="access.via: ssm is SSH over Session Manager",
             remedy="install the AWS CLI and its Session Manager plugin, or choose another way",
         )
-    if way.kind == "bastion":
-        context.bastions.setdefault(way.bastion, Bastion(way.bastion)).check()
+    if access_path.kind == "bastion":
+        context.bastions.setdefault(access_path.bastion, Bastion(access_path.bastion)).check()
 
 
 def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
@@ -49,7 +49,7 @@ def host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Host:
         user=instance.login_user,
         private_key=key,
         host_key=instance.tags.get(tags.HOST_KEY),
-        road=_road(context, instance),
+        proxy=_proxy(context, instance),
     )
 
 
@@ -62,11 +62,11 @@ def new_host_of(context: Context, instance: InstanceFact, key: PrivateKey) -> Ho
     return dataclasses.replace(host_of(context, instance, key), vouched=vouched)
 
 
-def _road(context: Context, instance: InstanceFact) -> Road:
-    way = instance.way
-    if way.kind == "bastion":
-        return context.bastions.setdefault(way.bastion, Bastion(way.bastion))
-    if way.kind == "ssm":
+def _proxy(context: Context, instance: InstanceFact) -> Proxy:
+    access_path = instance.access_path
+    if access_path.kind == "bastion":
+        return context.bastions.setdefault(access_path.bastion, Bastion(access_path.bastion))
+    if access_path.kind == "ssm":
         port = context.settings.ssh_port
         argv = session_command(context.aws, instance_id=instance.instance_id, port=port)
         return Command(argv, "Systems Manager")
@@ -75,15 +75,15 @@ def _road(context: Context, instance: InstanceFact) -> Road:
 
 def proxy_options(context: Context, instance: InstanceFact) -> dict[str, str]:
     """Give OpenSSH's options for the road to an instance: none where nothing stands in between."""
-    way = instance.way
-    if way.kind == "bastion":
-        target, _, port = way.bastion.rpartition("@")[2].partition(":")
-        user = way.bastion.rpartition("@")[0]
+    access_path = instance.access_path
+    if access_path.kind == "bastion":
+        target, _, port = access_path.bastion.rpartition("@")[2].partition(":")
+        user = access_path.bastion.rpartition("@")[0]
         # StrictHostKeyChecking: OpenSSH would ask by itself, over the very terminal that the host is to have.
         return {
             "ProxyCommand": f"ssh -o StrictHostKeyChecking=yes -p {port or 22} -W %h:%p {user}@{target}"
         }
-    if way.kind == "ssm":
+    if access_path.kind == "ssm":
         port_number = context.settings.ssh_port
         argv = session_command(context.aws, instance_id=instance.instance_id, port=port_number)
         return {"ProxyCommand": " ".join(argv)}
@@ -95,7 +95,7 @@ def endpoint_through(
     opened: OpenHost, instance: InstanceFact, authority: str
 ) -> Iterator[Endpoint]:
     """Give where an instance's services answer from here: through its SSH connection where nothing else comes in."""
-    if not instance.way.tunnelled:
+    if not instance.access_path.tunnelled:
         yield endpoint_of(instance, authority)
         return
     with tunnel(opened, instance, authority) as endpoint:
@@ -117,7 +117,7 @@ def tunnel(
         yield endpoint_of(instance, authority, address=HERE, ports=(jupyter, tensorboard))
 
 
-def looks_ready(
+def services_answer(
     context: Context, instance: InstanceFact, secrets: Secrets, *, token: str, timeout: float
 ) -> bool:
     """Look once whether an instance's services answer, through SSH where nothing else comes in."""
@@ -125,14 +125,14 @@ def looks_ready(
     def look(endpoint: Endpoint) -> bool:
         return answers(endpoint, token=token, timeout=timeout)
 
-    return looked(context, instance, secrets, look) or False
+    return query_services(context, instance, secrets, look) or False
 
 
-def looked(
+def query_services(
     context: Context, instance: InstanceFact, secrets: Secrets, look: Callable[[Endpoint], T]
 ) -> T | None:
     """Look at an instance's services, through SSH where nothing else comes in; None where SSH does not either."""
-    if not instance.way.tunnelled:
+    if not instance.access_path.tunnelled:
         return look(endpoint_of(instance, secrets.authority))
     host = host_of(context, instance, load_private_key(secrets.private_key))
     try:

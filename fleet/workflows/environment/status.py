@@ -104,11 +104,11 @@ def _look(
             return False, None
         return True, ask_watchers(endpoint.jupyter, token=token, timeout=timeout)
 
-    if not instance.way.tunnelled:
+    if not instance.access_path.tunnelled:
         return look(endpoint_of(instance, secrets.authority))
-    from fleet.workflows.environment.connect import looked  # noqa: PLC0415 - paramiko costs 150 ms
+    from fleet.workflows.environment.connect import query_services  # noqa: PLC0415 - paramiko costs 150 ms
 
-    return looked(context, instance, secrets, look) or (False, None)
+    return query_services(context, instance, secrets, look) or (False, None)
 
 
 @dataclass(frozen=True)

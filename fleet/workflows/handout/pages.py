@@ -97,7 +97,7 @@ def _has_login(instance: InstanceFact) -> bool:
 def _login(context: Context, instance: InstanceFact) -> PersonalLogin:
     port = context.settings.ssh_port
     session = ""
-    if instance.way.kind == "ssm":
+    if instance.access_path.kind == "ssm":
         words = session_command(context.aws, instance_id=instance.instance_id, port=port)
         session = " ".join(_without_profile(words))
     return PersonalLogin(instance, port, fingerprint(instance.tags[tags.HOST_KEY]), session)

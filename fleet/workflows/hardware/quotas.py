@@ -20,7 +20,7 @@ from fleet.spec.model import FleetSpec, Instances
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
 from fleet.workflows.launch.observe import ObservedQuotas, observe_quotas
-from fleet.workflows.launch.planning import settle_types
+from fleet.workflows.launch.prepare import settle_types
 
 
 @dataclass(frozen=True)

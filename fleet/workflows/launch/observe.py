@@ -83,14 +83,14 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
         spot = reader.ask(lambda: _spot_prices(aws, spec))
         placement = reader.ask(lambda: _placement(aws, spec))
-        owned = _ask_standing(reader, aws, spec.name)
+        owned = _ask_owned(reader, aws, spec.name)
         quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
         return Observed(
             identity=identity(),
             region=aws.region,
             caller_cidr=caller(),
             images=images(),
-            standing_images=_standing_images(aws, images(), owned()),
+            images_of_fleet=_image_of_fleet(aws, images(), owned()),
             line_parameters=_line_parameters(aws, spec.image, images()),
             placement=placement(),
             profile=profile(),
@@ -126,14 +126,14 @@ def observe_quotas(
         return ObservedQuotas(facts(), instances(), quotas())
 
 
-def observe_standing(context: Context, fleet: str) -> Owned:
+def observe_owned(context: Context, fleet: str) -> Owned:
     """Observe what a launch goes on from: the kinds that `Observed.owned` has."""
     _ = context.aws.ec2
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return _ask_standing(_Reader(pool), context.aws, fleet)()
+        return _ask_owned(_Reader(pool), context.aws, fleet)()
 
 
-def _ask_standing(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
     """What a launch goes on from."""
     instances = reader.ask(lambda: fleet_instances(aws, fleet))
     groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
@@ -180,9 +180,7 @@ def _line_parameters(
         return {}
 
 
-def _standing_images(
-    aws: Aws, images: tuple[ImageFact, ...], owned: Owned
-) -> tuple[ImageFact, ...]:
+def _image_of_fleet(aws: Aws, images: tuple[ImageFact, ...], owned: Owned) -> tuple[ImageFact, ...]:
     """Describe the image that the fleet was made with, by id: a deprecated one shows up in no search."""
     image_id = image_of_instances(owned.instances)
     if image_id is None or any(image.image_id == image_id for image in images):

@@ -10,11 +10,11 @@ from fleet.plan.launch.plan import Plan
 from fleet.plan.money import total
 from fleet.plan.record.lease import from_text
 from fleet.workflows.context import Context
-from fleet.workflows.launch.observe import observe_standing
+from fleet.workflows.launch.observe import observe_owned
 
 
 @dataclass(frozen=True)
-class Standing:
+class PartialFleet:
     """How many instances run, USD per hour of them (None where one is unknown), and whether anything stands at all.
 
     `unanswered` says that a launch was sent whose answer nobody has heard: it may bring instances yet.
@@ -26,14 +26,14 @@ class Standing:
     unanswered: bool
 
 
-def describe_standing(context: Context, plan: Plan) -> Standing:
+def describe_partial_fleet(context: Context, plan: Plan) -> PartialFleet:
     """Look at what there is of a plan's fleet. Raises FleetError where AWS does not answer."""
-    owned = observe_standing(context, plan.fleet)
+    owned = observe_owned(context, plan.fleet)
     live = [i for i in owned.instances if i.live]
     running = [i for i in live if i.state in {"pending", "running"}]
     prices = (plan.price_of(i) if i.hourly_usd is None else i.hourly_usd for i in running)
     leases = (from_text(text) for text in read_leases(context.aws, fleet=plan.fleet).values())
-    return Standing(
+    return PartialFleet(
         running=len(running),
         hourly_usd=total(prices),
         anything=owned.anything,

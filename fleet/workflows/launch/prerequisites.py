@@ -27,42 +27,42 @@ from fleet.plan.launch.plan import Plan
 from fleet.plan.record.tokens import Secrets, digest
 from fleet.ssh.keys import public_line
 from fleet.workflows.context import Context
-from fleet.workflows.launch.observe import observe_standing
+from fleet.workflows.launch.observe import observe_owned
 from fleet.workflows.record.secrets import delete_secrets, ensure_secrets
 from fleet.workflows.retrying import made_or_ours, once_known
 
 
 @dataclass(frozen=True)
-class Foundation:
+class Prerequisites:
     """What instances are launched with."""
 
     secrets: Secrets
     template: LaunchTemplateFact
 
 
-def ensure_foundation(context: Context, plan: Plan) -> Foundation:
+def ensure_prerequisites(context: Context, plan: Plan) -> Prerequisites:
     """Make secrets and key pair beside the security group, then the launch template on top."""
     with ThreadPoolExecutor(1) as pool:
         group = pool.submit(_ensure_security_group, context, plan)
         secrets = ensure_secrets(context, plan.fleet, expires_at=plan.expires_at)
         _ensure_key_pair(context, plan, secrets)
         group_id = group.result()
-    return Foundation(secrets, _ensure_launch_template(context, plan, group_id))
+    return Prerequisites(secrets, _ensure_launch_template(context, plan, group_id))
 
 
-def remove_foundation(context: Context, fleet: str) -> bool:
+def remove_prerequisites(context: Context, fleet: str) -> bool:
     """Take away what was made for instances that did not come; False where there is one after all.
 
     Raises AwsError where AWS refuses. Whoever calls holds the lease.
     """
-    standing = observe_standing(context, fleet)
-    if any(instance.live for instance in standing.instances):
+    owned = observe_owned(context, fleet)
+    if any(instance.live for instance in owned.instances):
         return False
-    for template in standing.launch_templates:
+    for template in owned.launch_templates:
         delete_launch_template(context.aws, template_id=template.template_id)
-    for group in standing.security_groups:
+    for group in owned.security_groups:
         delete_security_group(context.aws, group_id=group.group_id)
-    for pair in standing.key_pairs:
+    for pair in owned.key_pairs:
         delete_key_pair(context.aws, key_pair_id=pair.key_pair_id)
     delete_secrets(context, fleet)
     return True

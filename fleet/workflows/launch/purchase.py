@@ -26,7 +26,7 @@ from fleet.plan.launch.request import (
 from fleet.plan.reactions import FULL
 from fleet.workflows.context import Context
 from fleet.workflows.record.lease import HeldLease
-from fleet.workflows.retrying import FIRST_WAIT, kind_of, sent, unheard
+from fleet.workflows.retrying import FIRST_WAIT, kind_of, may_have_taken_effect, send_again_if_lost
 
 _LONGEST_WAIT = 30.0
 _HELPLESS = frozenset({"stop", "unsure", None})
@@ -108,7 +108,9 @@ class Launch:
         if not ids:
             return
         try:
-            sent(self._context, lambda: start_instances(self._context.aws, instance_ids=ids))
+            send_again_if_lost(
+                self._context, lambda: start_instances(self._context.aws, instance_ids=ids)
+            )
         except AwsError as error:
             if kind_of(error) in {"stop", None}:
                 raise
@@ -150,7 +152,7 @@ class Launch:
         try:
             answer = send(self._context, request)
         except AwsError as error:
-            if not unheard(error):
+            if not may_have_taken_effect(error):
                 self._lease.note_answered()  # else the lease keeps it for the next run
             helpless = self._nothing_stands and kind_of(error) in _HELPLESS
             if helpless or isinstance(error, EndpointError):
@@ -189,7 +191,7 @@ class Launch:
 
 def send(context: Context, request: LaunchRequest) -> LaunchAnswer:
     """Send a request, as often as it takes to hear of it: the ClientToken buys once."""
-    return sent(context, lambda: create_instant_fleet(context.aws, request))
+    return send_again_if_lost(context, lambda: create_instant_fleet(context.aws, request))
 
 
 def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
@@ -220,7 +222,7 @@ def _heard_late(context: Context, request: LaunchRequest) -> tuple[str, ...] | N
     try:
         answer = send(context, request)
     except AwsError as error:
-        if unheard(error):
+        if may_have_taken_effect(error):
             return None
         said = f"a request of an earlier run brought nothing: {error}"
         context.tell(None, "launch", "note", said)

@@ -18,21 +18,25 @@ from fleet.plan.environment.report import (
     describe_environment,
     missing_environment,
 )
-from fleet.plan.environment.request import asked_of
+from fleet.plan.environment.request import bootstrap_request
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch.plan import Plan, plan_again
 from fleet.plan.launch.purchase import Refusal
 from fleet.plan.lifetime.survey import require_intact
-from fleet.plan.network.access_tags import reach_tags
+from fleet.plan.network.access_tags import access_tags
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.environment.bring_up import HostWork, bring_up
-from fleet.workflows.environment.connect import require_way
-from fleet.workflows.launch.observe import observe_standing
-from fleet.workflows.launch.prerequisites import Foundation, ensure_foundation, remove_foundation
+from fleet.workflows.environment.connect import require_access_path
+from fleet.workflows.launch.observe import observe_owned
+from fleet.workflows.launch.prerequisites import (
+    Prerequisites,
+    ensure_prerequisites,
+    remove_prerequisites,
+)
 from fleet.workflows.launch.purchase import Launch, Launched, settle
-from fleet.workflows.record.ended import wake
+from fleet.workflows.record.ended import forget_ended
 from fleet.workflows.record.lease import HeldLease, hold_lease
 
 _MOST_WORKERS = 128
@@ -59,18 +63,18 @@ def apply_up(
         context.aws.launcher,
         context.aws.ssm,
     )  # making clients is not thread-safe
-    require_way(context, plan.network.way)
-    asked = hold_lease(context, plan.fleet, account_id=plan.account_id, command=command)
-    with nullcontext(held) if held else asked as lease:
+    require_access_path(context, plan.network.access_path)
+    request = hold_lease(context, plan.fleet, account_id=plan.account_id, command=command)
+    with nullcontext(held) if held else request as lease:
         if command == "watch":
-            require_intact(observe_standing(context, plan.fleet), fleet=plan.fleet)
+            require_intact(observe_owned(context, plan.fleet), fleet=plan.fleet)
         settle(context, plan, lease)
-        standing = observe_standing(context, plan.fleet)
-        current = plan_again(plan, standing, now=context.now(), catalogue=load_catalogue())
+        owned = observe_owned(context, plan.fleet)
+        current = plan_again(plan, owned, now=context.now(), catalogue=load_catalogue())
         if len(current.launch) < len(plan.launch):
             fewer = len(plan.launch) - len(current.launch)
             context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
-        if standing.foundation:
+        if owned.prerequisites:
             return _apply(context, current, lease, [])
         return _apply_anew(context, current, lease)
 
@@ -89,7 +93,7 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
         if came or lease.unanswered or not lease.regain():
             raise
         context.tell(None, "launch", "note", "nothing came: what was made for it is taken away")
-        if not remove_foundation(context, plan.fleet):
+        if not remove_prerequisites(context, plan.fleet):
             raise
         error.message = f"{error.message} (nothing was launched, and nothing is left)"
         raise
@@ -97,20 +101,20 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
 
 def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> FleetReport:
     """Apply; `came` gets the ids of the instances that are launched."""
-    foundation = ensure_foundation(context, plan)
+    prerequisites = ensure_prerequisites(context, plan)
     coming = [*plan.launch, *(a.member for a in plan.adopt)]
     if coming and plan.owned.launch_templates:
-        wake(context, plan.fleet, [member.name for member in coming])
+        forget_ended(context, plan.fleet, [member.name for member in coming])
     pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
     launching: Future[Launched] | None = None
     try:
-        arrivals = _Arrivals(context, plan, foundation, pool)
+        arrivals = _Arrivals(context, plan, prerequisites, pool)
 
         def expect(instance_ids: Iterable[str]) -> None:
             came.extend(instance_ids)
             arrivals.expect(instance_ids)
 
-        launch = Launch(context, plan, lease, foundation.template, expect)
+        launch = Launch(context, plan, lease, prerequisites.template, expect)
         launching = pool.submit(launch.run)
         arrivals.receive(launching)
         return FleetReport(plan.fleet, plan.region, arrivals.environments())
@@ -136,12 +140,12 @@ class _Arrivals:
     """Receives instances as they come to run, gives each to a member, and starts its bootstrap at once."""
 
     def __init__(
-        self, context: Context, plan: Plan, foundation: Foundation, pool: ThreadPoolExecutor
+        self, context: Context, plan: Plan, prerequisites: Prerequisites, pool: ThreadPoolExecutor
     ) -> None:
         self._context = context
         self._plan = plan
-        self._secrets = foundation.secrets
-        self._key = load_private_key(foundation.secrets.private_key)
+        self._secrets = prerequisites.secrets
+        self._key = load_private_key(prerequisites.secrets.private_key)
         self._pool = pool
         self._refusals: tuple[Refusal, ...] = ()
         self._coming: SimpleQueue[str] = SimpleQueue()
@@ -203,7 +207,9 @@ class _Arrivals:
 
     def _start(self, member: Member, instance: InstanceFact) -> None:
         claim = {} if instance.member else self._claim(member, instance)
-        claim |= reach_tags(instance, way=self._plan.network.way, tls=self._plan.spec.tls != "none")
+        claim |= access_tags(
+            instance, access_path=self._plan.network.access_path, tls=self._plan.spec.tls != "none"
+        )
         claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
         work = self._work_on(member, claimed, claim)
         self._work[member.name] = self._pool.submit(bring_up, self._context, work)
@@ -212,7 +218,7 @@ class _Arrivals:
         plan = self._plan
         return HostWork(
             member=member.name,
-            asked=asked_of(
+            request=bootstrap_request(
                 plan.spec,
                 plan.image,
                 script_text=plan.files.script_text,

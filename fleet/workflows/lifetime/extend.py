@@ -40,7 +40,7 @@ _CONNECT_SECONDS = 60
 _TELL_SECONDS = 60
 
 
-def plan_extend(
+def prepare_extend(
     context: Context, fleet: str, longer: Longer, *, members: Sequence[str] = ()
 ) -> Extension:
     """Observe, and decide until when who stays. Changes nothing.

@@ -23,7 +23,7 @@ from fleet.plan import tags
 from fleet.plan.environment.report import Environment
 from fleet.plan.facts import InstanceFact, Owned
 from fleet.plan.launch.plan import Plan
-from fleet.plan.lifetime.backoff import Patience
+from fleet.plan.lifetime.backoff import Backoff
 from fleet.plan.lifetime.survey import (
     EventKind,
     Missing,
@@ -31,20 +31,20 @@ from fleet.plan.lifetime.survey import (
     WatchEvent,
     beginning_words,
     dearest,
+    ended_words,
     environment_event,
+    expired_at,
+    fleet_expired_at,
     instance_event,
-    over,
-    own_time_over,
     ready_words,
-    resting_words,
     survey,
 )
-from fleet.plan.record.ended import Resting
+from fleet.plan.record.ended import EndedMembers
 from fleet.spec.model import FleetSpec
 from fleet.workflows.context import Context
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.record.ended import describe_resting, let_rest
+from fleet.workflows.record.ended import describe_ended, record_ended
 from fleet.workflows.record.instances import fleet_instances
 
 EVERY_SECONDS = 30.0
@@ -78,7 +78,7 @@ class Watch:
         self._rest: set[str] = set()
         self._seen: set[str] = set()
         self._absent: dict[str, float] = {}
-        self._patience = Patience(every)
+        self._patience = Backoff(every)
 
     def events(self, *, once: bool = False) -> Iterator[WatchEvent]:
         """Look, act and sleep until the watch ends; with `once` look and act one time.
@@ -121,13 +121,13 @@ class Watch:
     def _end(self, instances: Sequence[InstanceFact]) -> Iterator[WatchEvent]:
         """Say why the watch ends, where it does. Raises NothingFoundError where there never was such a fleet."""
         fleet, now = self._spec.name, self._context.now()
-        since = over(instances, now=now)
+        since = expired_at(instances, now=now)
         if not any(instance.live for instance in instances):
             templates = describe_launch_templates(self._context.aws, fleet=fleet)
             if not templates:
                 yield self._gone()
                 return
-            since = own_time_over(Owned(launch_templates=templates), now=now)
+            since = fleet_expired_at(Owned(launch_templates=templates), now=now)
         if since is not None:
             self._ended = True
             yield self._event("ended", f"its time was over at {tags.expiry_text(since)}")
@@ -143,11 +143,11 @@ class Watch:
 
     def _survey(self, instances: Sequence[InstanceFact]) -> Survey:
         names = [member.name for member in self._spec.members]
-        found = survey(names, instances, Resting())
+        found = survey(names, instances, EndedMembers())
         if not found.lost:
             return found
         # Only now it matters who was let rest.
-        return survey(names, instances, describe_resting(self._context, self._spec.name))
+        return survey(names, instances, describe_ended(self._context, self._spec.name))
 
     def _tell(self, found: Survey) -> Iterator[WatchEvent]:
         """Tell each thing once, and let those rest that ended by themselves."""
@@ -156,14 +156,14 @@ class Watch:
         for one in found.lost:
             if self._certain(one):
                 yield from self._once("lost", one.member, one.instance, one.why)
-        for one in found.resting:
-            yield from self._once("resting", one.member, one.instance, resting_words(one, now=now))
+        for one in found.ended:
+            yield from self._once("resting", one.member, one.instance, ended_words(one, now=now))
         for instance in found.stopped:
             said = f"its instance is {instance.state}: `fleet up` starts it"
             yield from self._once("stopped", instance.member or "", instance, said)
-        ended = {m.member for m in found.resting if m.instance and m.instance.ended_by_itself}
+        ended = {m.member for m in found.ended if m.instance and m.instance.ended_by_itself}
         if ended - self._rest:
-            let_rest(self._context, self._spec.name, ended)
+            record_ended(self._context, self._spec.name, ended)
             self._rest |= ended
 
     def _forget(self, found: Survey) -> None:
@@ -238,8 +238,8 @@ class Watch:
         """Plan as `up` does, as if those were all. Raises FleetError where the fleet's own time is over."""
         members = tuple(m for m in self._spec.members if m.name in wanted)
         spec = self._spec.model_copy(update={"members": members})
-        plan = plan_up(self._context, spec, folder=self._folder)
-        since = own_time_over(plan.owned, now=self._context.now())
+        plan = prepare_up(self._context, spec, folder=self._folder)
+        since = fleet_expired_at(plan.owned, now=self._context.now())
         if plan.launch and since is not None:
             raise FleetError(
                 f"the fleet's own time was over at {tags.expiry_text(since)}: nothing new is launched",

@@ -22,7 +22,7 @@ from fleet.workflows.context import Context
 
 
 @dataclass(frozen=True)
-class Door:
+class OpenSource:
     """One CIDR that may come in: to which ports, made by whom (up, allow or foreign), and what the rule says of it."""
 
     cidr: str
@@ -46,7 +46,7 @@ class AccessReport:
 
     fleet: str
     group_id: str
-    doors: tuple[Door, ...]
+    doors: tuple[OpenSource, ...]
 
     def as_json(self) -> dict[str, object]:
         """Give the JSON shape of `fleet access show`."""
@@ -148,7 +148,7 @@ def _report(fleet: str, group: SecurityGroupFact) -> AccessReport:
         fleet,
         group.group_id,
         tuple(
-            Door(cidr, tuple(_ports(rule) for rule in rules), by, about)
+            OpenSource(cidr, tuple(_ports(rule) for rule in rules), by, about)
             for (cidr, by, about), rules in sorted(doors.items())
         ),
     )

@@ -21,16 +21,16 @@ from fleet.plan.teardown.receipt import Receipt
 from fleet.plan.teardown.resources import Inventory, Key, Resource, by_kind, releasable
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
-from fleet.workflows.record.ended import let_rest
+from fleet.workflows.record.ended import record_ended
 from fleet.workflows.record.lease import HeldLease, hold_lease
-from fleet.workflows.teardown.attempts import Attempts, Refused, paced
 from fleet.workflows.teardown.inventory import describe_inventory, look_again
 from fleet.workflows.teardown.release import release
+from fleet.workflows.teardown.release_attempts import Refused, ReleaseAttempts, paced
 
 _SHARED = frozenset({"security_groups", "key_pairs", "launch_templates", "parameters"})
 
 
-def plan_down(
+def prepare_down(
     context: Context, fleet: str, *, members: Sequence[str] = (), keep_volumes: bool = False
 ) -> Teardown:
     """Observe, and decide what goes. Changes nothing. Raises NothingFoundError for an unknown member."""
@@ -49,7 +49,7 @@ def apply_down(context: Context, teardown: Teardown, *, held: HeldLease | None =
     A whole fleet goes whoever is at work on it: an `up` elsewhere launches nothing more. For single members that
     is waited for. Who holds the fleet's lease already hands it in.
     """
-    attempts = Attempts(context)
+    attempts = ReleaseAttempts(context)
     account_id = describe_identity(context.aws).account_id
     asked = hold_lease(
         context,
@@ -61,7 +61,7 @@ def apply_down(context: Context, teardown: Teardown, *, held: HeldLease | None =
     with nullcontext(held) if held else asked as lease:
         if teardown.members and any(r.live for r in teardown.release):
             # First, so that no watch brings them back.
-            let_rest(context, teardown.fleet, teardown.members)
+            record_ended(context, teardown.fleet, teardown.members)
         if lease.broke_one and teardown.whole:
             teardown = _with_what_was_made(context, teardown)
         newcomers = _release(attempts, teardown)
@@ -79,7 +79,7 @@ def _with_what_was_made(context: Context, teardown: Teardown) -> Teardown:
     leases = tags.lease_path(teardown.fleet)
     made = tuple(
         r
-        for r in plan_down(context, teardown.fleet).release
+        for r in prepare_down(context, teardown.fleet).release
         if r.key not in known
         and r.kind in _SHARED
         and not (r.kind == "parameters" and r.resource_id.startswith(leases))
@@ -87,13 +87,13 @@ def _with_what_was_made(context: Context, teardown: Teardown) -> Teardown:
     return dataclasses.replace(teardown, release=(*teardown.release, *made))
 
 
-def _release(attempts: Attempts, teardown: Teardown) -> tuple[Resource, ...]:
+def _release(attempts: ReleaseAttempts, teardown: Teardown) -> tuple[Resource, ...]:
     _keep(attempts, teardown)
     goes = [r for r in teardown.release if r.key not in attempts.refused]
     return release(attempts, goes, fleet=teardown.fleet, newcomers=teardown.whole)
 
 
-def _keep(attempts: Attempts, teardown: Teardown) -> None:
+def _keep(attempts: ReleaseAttempts, teardown: Teardown) -> None:
     """Let the volumes that are to stay outlive their instances, before any of those ends.
 
     The tag comes first: killed anywhere, a volume that stays says why. An instance whose volumes cannot
@@ -114,7 +114,9 @@ def _keep_of(context: Context, instance: Resource, volumes: Sequence[Resource]) 
         keep_volumes_of(context.aws, instance_id=instance.resource_id, devices=ending)
 
 
-def _look_again(attempts: Attempts, teardown: Teardown, newcomers: Sequence[Resource]) -> Receipt:
+def _look_again(
+    attempts: ReleaseAttempts, teardown: Teardown, newcomers: Sequence[Resource]
+) -> Receipt:
     """Look over all kinds; what nobody refused and still shows is looked for again."""
 
     def settled(inventory: Inventory) -> bool:
@@ -135,7 +137,7 @@ def _left(inventory: Inventory, teardown: Teardown) -> tuple[Resource, ...]:
 
 
 def _receipt(
-    attempts: Attempts,
+    attempts: ReleaseAttempts,
     teardown: Teardown,
     newcomers: Sequence[Resource],
     inventory: Inventory,

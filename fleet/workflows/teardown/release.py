@@ -20,14 +20,14 @@ from fleet.aws.parameters import delete_parameters
 from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.aws.spot_requests import cancel_spot_requests
 from fleet.plan.teardown.resources import Kind, Resource
-from fleet.workflows.teardown.attempts import Attempts, paced
+from fleet.workflows.teardown.release_attempts import ReleaseAttempts, paced
 from fleet.workflows.teardown.security_groups import release_group
 from fleet.workflows.teardown.terminate import Termination
-from fleet.workflows.teardown.volumes_and_interfaces import Outliving
+from fleet.workflows.teardown.volumes_and_interfaces import VolumesOrInterfaces
 
 
 def release(
-    attempts: Attempts,
+    attempts: ReleaseAttempts,
     resources: Sequence[Resource],
     *,
     fleet: str | None,
@@ -46,7 +46,7 @@ def release(
 class _Release:
     def __init__(
         self,
-        attempts: Attempts,
+        attempts: ReleaseAttempts,
         resources: Sequence[Resource],
         fleet: str | None,
         *,
@@ -95,8 +95,8 @@ class _Release:
     def _of(self, kind: Kind) -> tuple[Resource, ...]:
         return tuple(one for one in self._resources if one.kind == kind)
 
-    def _outliving(self, kind: Kind) -> Outliving:
-        return Outliving(
+    def _outliving(self, kind: Kind) -> VolumesOrInterfaces:
+        return VolumesOrInterfaces(
             self._attempts, self._of(kind), fleet=self._fleet, termination=self._termination
         )
 

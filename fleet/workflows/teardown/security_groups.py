@@ -6,14 +6,14 @@ from fleet.aws.group_users import GroupUser, describe_group_users
 from fleet.aws.network import delete_security_group
 from fleet.errors import AwsError, CredentialsError, EndpointError, InUseError, NotAuthorizedError
 from fleet.plan.teardown.resources import Resource
-from fleet.workflows.teardown.attempts import Attempts, pauses
+from fleet.workflows.teardown.release_attempts import ReleaseAttempts, pauses
 from fleet.workflows.teardown.terminate import Termination
 
 _PATIENCE_SECONDS = 5.0
 """So long a group may be held by nothing but what we do not end, before that is taken for lasting."""
 
 
-def release_group(attempts: Attempts, group: Resource, *, termination: Termination) -> None:
+def release_group(attempts: ReleaseAttempts, group: Resource, *, termination: Termination) -> None:
     """Delete one group. EC2 refuses while anything uses it, even an instance that nobody can see yet."""
     context = attempts.context
     began = lasting_since = context.clock()
@@ -40,7 +40,7 @@ def release_group(attempts: Attempts, group: Resource, *, termination: Terminati
         context.sleep(pause)
 
 
-def _users(attempts: Attempts, group: Resource) -> tuple[GroupUser, ...]:
+def _users(attempts: ReleaseAttempts, group: Resource) -> tuple[GroupUser, ...]:
     try:
         return describe_group_users(attempts.context.aws, group_id=group.resource_id)
     except NotAuthorizedError:

@@ -18,10 +18,10 @@ from fleet.plan.teardown.resources import Inventory, Kind, Resource, by_kind
 from fleet.plan.teardown.sweep import Orphan, plan_sweep
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
-from fleet.workflows.teardown.attempts import Attempts, Refused
 from fleet.workflows.teardown.down import describe_leftovers
 from fleet.workflows.teardown.inventory import describe_inventory, look_again
 from fleet.workflows.teardown.release import release
+from fleet.workflows.teardown.release_attempts import Refused, ReleaseAttempts
 
 _REGIONS_AT_ONCE = 8
 
@@ -71,7 +71,7 @@ class SweepReceipt:
         }
 
 
-def plan_sweeping(context: Context, *, older_than: timedelta, all_regions: bool = False) -> Sweep:
+def prepare_sweep(context: Context, *, older_than: timedelta, all_regions: bool = False) -> Sweep:
     """Find the orphans of the region, or of all regions that are enabled. Changes nothing."""
     regions = describe_regions(context.aws) if all_regions else (context.aws.region,)
     contexts = _contexts(context, regions)
@@ -159,7 +159,7 @@ def _sweep_region(context: Context, sweep: Sweep) -> SweepReceipt:
         for key, one in now.items()
         if key not in known
     ]
-    attempts = Attempts(context)
+    attempts = ReleaseAttempts(context)
     release(attempts, goes, fleet=None)
     left = _left(attempts, goes)
     reasons = {r.key: Refused(f"still {r.state or 'there'}") for r in left}
@@ -170,7 +170,7 @@ def _sweep_region(context: Context, sweep: Sweep) -> SweepReceipt:
     )
 
 
-def _left(attempts: Attempts, resources: Sequence[Resource]) -> tuple[Resource, ...]:
+def _left(attempts: ReleaseAttempts, resources: Sequence[Resource]) -> tuple[Resource, ...]:
     if not resources:
         return ()
 

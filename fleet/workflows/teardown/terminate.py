@@ -10,7 +10,7 @@ from fleet.errors import AwsError, CredentialsError, EndpointError
 from fleet.plan.teardown.leftovers import PROTECTED
 from fleet.plan.teardown.plan import terminate_batches
 from fleet.plan.teardown.resources import Resource
-from fleet.workflows.teardown.attempts import Attempts, pauses
+from fleet.workflows.teardown.release_attempts import ReleaseAttempts, pauses
 
 GRACE_SECONDS = 60.0
 """So long an instance that EC2 does not show is "not visible", which is not "gone"."""
@@ -25,7 +25,7 @@ class Termination:
 
     def __init__(
         self,
-        attempts: Attempts,
+        attempts: ReleaseAttempts,
         instances: Sequence[Resource],
         *,
         look: Callable[[], tuple[Resource, ...]],

@@ -11,7 +11,7 @@ from fleet.aws.network import delete_network_interface
 from fleet.aws.volumes import delete_volume
 from fleet.errors import InUseError
 from fleet.plan.teardown.resources import Kind, Resource
-from fleet.workflows.teardown.attempts import Attempts, paced, pauses
+from fleet.workflows.teardown.release_attempts import ReleaseAttempts, paced, pauses
 from fleet.workflows.teardown.terminate import GRACE_SECONDS, Termination
 
 _LINGER_SECONDS = 20.0
@@ -32,12 +32,12 @@ _DELETE: dict[Kind, Callable[[Aws, str], None]] = {
 }
 
 
-class Outliving:
+class VolumesOrInterfaces:
     """The volumes, or the interfaces, of one release."""
 
     def __init__(
         self,
-        attempts: Attempts,
+        attempts: ReleaseAttempts,
         resources: Sequence[Resource],
         *,
         fleet: str | None,

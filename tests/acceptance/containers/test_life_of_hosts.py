@@ -87,11 +87,11 @@ def test_a_clock_that_jumps_to_the_expiry_ends_nobody(hosts: Cli) -> None:
 def test_the_timer_ends_a_host_whose_watcher_is_silent(hosts: Cli, first: Running) -> None:
     """Looked at without the end: what the service asks first, with a heartbeat of long ago."""
     assert first.lines
-    asked = "systemctl cat fleet-expiry.service | sed 's|^ExecStart=.*|ExecStart=/bin/true|'"
+    request = "systemctl cat fleet-expiry.service | sed 's|^ExecStart=.*|ExecStart=/bin/true|'"
     old = "echo '{\"boot_seconds\": 1.5}' | sudo tee /run/fleet/old.json"
     unit = "/run/systemd/system/fleet-asked.service"
     line = (
-        f"{old}; {asked} | sed s/lifetime.json/old.json/ | sudo tee {unit}; sudo systemctl daemon-reload;"
+        f"{old}; {request} | sed s/lifetime.json/old.json/ | sudo tee {unit}; sudo systemctl daemon-reload;"
         " sudo systemctl start fleet-asked; systemctl show -p Result --value fleet-asked"
     )
     assert on_host(hosts, "studio", "ben", line).splitlines()[-1] == "success"
@@ -118,12 +118,12 @@ def test_nothing_leads_out_of_a_host(hosts: Cli) -> None:
 
 @pytest.mark.usefixtures("first")
 def test_the_shell_completes_the_hosts_by_member(hosts: Cli) -> None:
-    asked = {
+    request = {
         "_FLEET_COMPLETE": "bash_complete",
         "COMP_WORDS": "fleet sandbox host cut c",
         "COMP_CWORD": "4",
     }
-    told = dataclasses.replace(hosts, extra=asked)()
+    told = dataclasses.replace(hosts, extra=request)()
     assert told.stdout.splitlines() == ["plain,chloe"]
 
 

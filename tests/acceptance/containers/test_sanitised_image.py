@@ -51,8 +51,8 @@ def test_nothing_of_the_builder_is_on_what_starts_from_its_image(
         sanitise(host, deadline=until)
         assert scan(host, known=open_builder.known, sanitised=True, deadline=until) == ()
         known = open_builder.known
-        asked = "systemctl show --property NextElapseUSecRealtime --value fleet-expiry.timer"
-        end = execute(host.opened, asked, deadline=until).stdout.strip()
+        request = "systemctl show --property NextElapseUSecRealtime --value fleet-expiry.timer"
+        end = execute(host.opened, request, deadline=until).stdout.strip()
         assert end not in {"", "n/a"}, "a builder that is forgotten still ends itself"
     refused = hosts("--sandbox", "exec", "mould", "--", "true")
     assert refused.returncode != 0

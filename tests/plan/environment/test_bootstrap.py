@@ -24,7 +24,7 @@ from fleet.plan.environment.bootstrap import (
     render_bootstrap,
     render_first_boot,
 )
-from fleet.plan.environment.request import Asked
+from fleet.plan.environment.request import BootstrapRequest
 from fleet.plan.tags import expiry_text
 from fleet.sandbox.hosts import units
 from fleet.spec.model import Bootstrap
@@ -76,7 +76,7 @@ def rendered(
     expires_at: datetime | None = NOW,
     programs: bool = True,
 ) -> str:
-    asked = Asked(
+    request = BootstrapRequest(
         bootstrap=bootstrap,
         framework="tensorflow" if install else framework,
         interpreters=() if install else ("/opt/pytorch/bin/python",),
@@ -97,7 +97,7 @@ def rendered(
         expires_at=expires_at,
         spot=spot,
     )
-    return render_bootstrap(load_texts() if programs else SHORT, asked, host=host, again=again)
+    return render_bootstrap(load_texts() if programs else SHORT, request, host=host, again=again)
 
 
 def combinations(
@@ -170,10 +170,10 @@ def look_at(scripts: list[str], folder: Path) -> None:
     for number, script in enumerate(scripts):
         files.append(folder / f"{number:03}.sh")
         files[-1].write_text("#!/usr/bin/env bash\n" + script)
-    looked = subprocess.run(
+    query_services = subprocess.run(
         ["shellcheck", *map(str, files)], text=True, capture_output=True, timeout=800, check=False
     )
-    assert looked.returncode == 0, looked.stdout
+    assert query_services.returncode == 0, query_services.stdout
 
 
 def test_a_framework_is_installed_only_where_the_image_lacks_it() -> None:

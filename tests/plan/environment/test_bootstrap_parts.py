@@ -12,7 +12,7 @@ import pytest
 
 from fleet.assets.shipped import load_texts
 from fleet.plan.environment.bootstrap import render
-from fleet.plan.environment.request import Asked, asked_text, parse_asked
+from fleet.plan.environment.request import BootstrapRequest, parse_request, request_text
 from fleet.spec.model import Bootstrap
 
 
@@ -73,11 +73,11 @@ def said(
     folder: Path, *interpreters: Path, framework: str | None = "pytorch", again: str = ""
 ) -> str:
     """What the step prints, then the default kernel and the kernels."""
-    asked = Asked(
+    request = BootstrapRequest(
         Bootstrap(), framework, tuple(map(str, interpreters)), (), "", None, None, (), "1"
     )
     script = f"again={again}\n" + part(
-        "interpreters", asked=asked, probe_program=load_texts().probe
+        "interpreters", request=request, probe_program=load_texts().probe
     )
     return run(folder, script + '\nprintf "%s\\n%s" "$kernel" "$probed" >&3').stdout
 
@@ -265,7 +265,7 @@ def test_a_failed_step_is_told_with_its_own_lines(tmp_path: Path) -> None:
 
 def test_what_was_asked_is_read_as_it_was_written() -> None:
     bootstrap = Bootstrap(packages=("einops",), files=(("./d", "~/d"),), script="./s", sudo=False)
-    asked = Asked(
+    request = BootstrapRequest(
         bootstrap,
         None,
         ("/a",),
@@ -276,14 +276,14 @@ def test_what_was_asked_is_read_as_it_was_written() -> None:
         sync=(("~/work", "s3://team/ana"),),
         bootstrap_id="1",
     )
-    assert parse_asked(asked_text(asked)) == asked
+    assert parse_request(request_text(request)) == request
 
 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", "null", '{"bootstrap": 1}', '{"bootstrap": {"sudo": "x"}}']
 )
 def test_what_another_version_wrote_is_none(text: str) -> None:
-    assert parse_asked(text) is None
+    assert parse_request(text) is None
 
 
 def test_a_venv_that_a_recipe_has_made_is_a_kernel_of_who_can_read_it(tmp_path: Path) -> None:
@@ -293,9 +293,9 @@ def test_a_venv_that_a_recipe_has_made_is_a_kernel_of_who_can_read_it(tmp_path: 
     kernel, found = look(tmp_path, torch)
     assert (kernel, list(found)) == ("fleet-pytorch", ["fleet-pytorch", "fleet-pytorch2"])
     assert found["fleet-pytorch2"] == (f"PyTorch 2.9.1 ({venv})", str(team))
-    own_account = Asked(
+    own_account = BootstrapRequest(
         Bootstrap(sudo=False), "pytorch", (str(torch),), (), "", None, None, (), "1"
     )
-    values = {"asked": own_account, "probe_program": load_texts().probe}
+    values = {"request": own_account, "probe_program": load_texts().probe}
     told = run(tmp_path, "again=yes\n" + part("interpreters", **values) + "\necho $probed >&3")
     assert str(venv) not in told.stdout

@@ -151,7 +151,7 @@ def test_a_live_fleet_is_told_of_a_roll_back() -> None:
 def test_a_live_fleet_of_another_recipe_is_told() -> None:
     other = baked("other-1", status=tags.STABLE, promoted=0)
     mine = dataclasses.replace(instance(1, "ana"), image_id=other.image_id)
-    facts = observed(images=(STABLE,), standing_images=(other,), owned=Owned(instances=(mine,)))
+    facts = observed(images=(STABLE,), images_of_fleet=(other,), owned=Owned(instances=(mine,)))
     found = in_fleet(facts)
     assert found.image_id == STABLE.image_id
     assert "the spec asks for another image" in found.warnings[0]

@@ -18,7 +18,7 @@ NEW = dataclasses.replace(pytorch("2.13"), image_id="ami-0000000000000new0")
 
 def world(*members: str, shown: tuple[ImageFact, ...], standing: tuple[ImageFact, ...]) -> Observed:
     instances = tuple(instance(n, member) for n, member in enumerate(members, 1))
-    return observed(images=shown, standing_images=standing, owned=Owned(instances=instances))
+    return observed(images=shown, images_of_fleet=standing, owned=Owned(instances=instances))
 
 
 def planned(*members: str, image: str = "framework: pytorch", standing: bool = True) -> Plan:

@@ -137,11 +137,11 @@ def test_a_zone_that_ec2_names_is_tried_once_more() -> None:
 def test_asking_comes_to_an_end_and_never_for_too_many(
     answers: list[tuple[int, list[tuple[str, Pool]]]],
 ) -> None:
-    buying, got, asked = purchase(5, spot=True), 0, 0
+    buying, got, request = purchase(5, spot=True), 0, 0
     script = iter(answers)
     while (wanted := buying.ask()) is not None:
-        asked += 1
-        assert asked < 60
+        request += 1
+        assert request < 60
         assert wanted.count == 5 - got
         launched, refusals = next(script, (0, []))
         launched = min(launched, wanted.count)

@@ -20,20 +20,20 @@ from fleet.plan.facts import (
     SecurityGroupFact,
     SpotStatus,
 )
-from fleet.plan.lifetime.backoff import Patience
+from fleet.plan.lifetime.backoff import Backoff
 from fleet.plan.lifetime.survey import (
     Survey,
     WatchEvent,
     beginning_words,
     dearest,
+    ended_words,
     environment_event,
-    over,
-    own_time_over,
+    expired_at,
+    fleet_expired_at,
     require_intact,
-    resting_words,
     survey,
 )
-from fleet.plan.record.ended import Resting, parse_resting
+from fleet.plan.record.ended import EndedMembers, parse_ended
 from tests.plan.worlds import NOW, SPEC, instance, plan, spec
 
 ANA, BEN, CHLOE = "ana", "ben", "chloe"
@@ -59,15 +59,15 @@ def ended(number: int, member: str, code: str) -> InstanceFact:
     )
 
 
-def look(*instances: InstanceFact, resting: tuple[str, ...] = ()) -> Survey:
-    return survey(ALL, instances, Resting(frozenset(resting)))
+def look(*instances: InstanceFact, ended: tuple[str, ...] = ()) -> Survey:
+    return survey(ALL, instances, EndedMembers(frozenset(ended)))
 
 
 def members(found: Survey) -> dict[str, list[str]]:
     return {
         "there": [i.member or "" for i in found.there],
         "lost": [one.member for one in found.lost],
-        "resting": [one.member for one in found.resting],
+        "resting": [one.member for one in found.ended],
     }
 
 
@@ -99,23 +99,23 @@ def test_what_goes_is_lost_before_its_end_and_only_once() -> None:
     ],
 )
 def test_how_it_ended_decides(code: str, kept: bool, where: str) -> None:
-    found = look(ended(1, ANA, code), resting=(ANA,) if kept else ())
+    found = look(ended(1, ANA, code), ended=(ANA,) if kept else ())
     assert ANA in members(found)[where]
 
 
 def test_the_latest_end_decides() -> None:
     assert next(m.member for m in look(ended(1, ANA, ITSELF), ended(2, ANA, SPOT)).lost) == ANA
-    assert [m.member for m in look(ended(1, ANA, SPOT), ended(2, ANA, ITSELF)).resting] == [ANA]
+    assert [m.member for m in look(ended(1, ANA, SPOT), ended(2, ANA, ITSELF)).ended] == [ANA]
 
 
 def test_who_switches_the_successor_off_rests_although_the_old_one_still_runs() -> None:
     going = ready(1, ANA, market="spot", spot_status=SpotStatus("marked-for-termination", NOW))
-    assert [one.member for one in look(going, ended(2, ANA, ITSELF)).resting] == [ANA]
+    assert [one.member for one in look(going, ended(2, ANA, ITSELF)).ended] == [ANA]
     assert ANA in [one.member for one in look(going, ended(2, ANA, SPOT)).lost]
 
 
 def test_what_ec2_has_forgotten_is_lost_unless_it_was_let_rest() -> None:
-    found = look(ready(1, ANA), resting=(BEN,))
+    found = look(ready(1, ANA), ended=(BEN,))
     assert members(found) == {"there": [ANA], "lost": [CHLOE], "resting": [BEN]}
     assert found.lost[0].why == "it has no instance"
 
@@ -129,12 +129,12 @@ def test_stopped_and_unfinished_are_apart() -> None:
 
 
 def test_why_it_rests_is_said() -> None:
-    (idle,) = look(ended(1, ANA, ITSELF), resting=ALL).resting[:1]
-    assert "idle, or somebody shut it down: it stays so, `fleet up`" in resting_words(idle, now=NOW)
+    (idle,) = look(ended(1, ANA, ITSELF), ended=ALL).ended[:1]
+    assert "idle, or somebody shut it down: it stays so, `fleet up`" in ended_words(idle, now=NOW)
     later = NOW + timedelta(hours=2)
-    assert "its time was over at 2026-11-21T10:00:00Z" in resting_words(idle, now=later)
-    (gone,) = look(ready(2, BEN), ready(3, CHLOE), resting=(ANA,)).resting
-    assert resting_words(gone, now=NOW).startswith("it ended on purpose")
+    assert "its time was over at 2026-11-21T10:00:00Z" in ended_words(idle, now=later)
+    (gone,) = look(ready(2, BEN), ready(3, CHLOE), ended=(ANA,)).ended
+    assert ended_words(gone, now=NOW).startswith("it ended on purpose")
 
 
 def test_it_ends_when_the_time_of_all_is_over() -> None:
@@ -142,21 +142,21 @@ def test_it_ends_when_the_time_of_all_is_over() -> None:
     late = dataclasses.replace(late, tags={**late.tags, tags.EXPIRES_AT: "2026-11-21T11:00:00Z"})
     endless = dataclasses.replace(late, tags={**late.tags, tags.EXPIRES_AT: tags.NEVER})
     at = NOW + timedelta(hours=1)
-    assert over([early], now=NOW) is None
-    assert over([early], now=at) == at
-    assert over([early, late], now=at) is None
-    assert over([early, endless], now=at + timedelta(days=9)) is None
-    assert over([], now=at) is None
+    assert expired_at([early], now=NOW) is None
+    assert expired_at([early], now=at) == at
+    assert expired_at([early, late], now=at) is None
+    assert expired_at([early, endless], now=at + timedelta(days=9)) is None
+    assert expired_at([], now=at) is None
 
 
 def test_the_fleets_own_time() -> None:
     def made(text: str) -> Owned:
         return Owned(launch_templates=(LaunchTemplateFact("lt-1", "fleet-w", 1, "x", text),))
 
-    assert own_time_over(made("2026-11-21T09:00:00Z"), now=NOW) == NOW
-    assert own_time_over(made("2026-11-21T09:00:01Z"), now=NOW) is None
-    assert own_time_over(made(tags.NEVER), now=NOW) is None
-    assert own_time_over(Owned(), now=NOW) is None
+    assert fleet_expired_at(made("2026-11-21T09:00:00Z"), now=NOW) == NOW
+    assert fleet_expired_at(made("2026-11-21T09:00:01Z"), now=NOW) is None
+    assert fleet_expired_at(made(tags.NEVER), now=NOW) is None
+    assert fleet_expired_at(Owned(), now=NOW) is None
 
 
 def test_a_fleet_that_lacks_anything_is_not_made_whole() -> None:
@@ -188,7 +188,7 @@ def test_an_event_has_all_figures_and_no_token() -> None:
 
 
 def test_it_waits_longer_each_time_and_not_for_somebody_else() -> None:
-    patience, ana, both = Patience(30), frozenset({ANA}), frozenset({ANA, BEN})
+    patience, ana, both = Backoff(30), frozenset({ANA}), frozenset({ANA, BEN})
     assert patience.due(ana, now=0)
     assert not patience.due(frozenset(), now=0)
     waits, now = [], 0.0
@@ -206,7 +206,7 @@ def test_it_waits_longer_each_time_and_not_for_somebody_else() -> None:
 
 
 def test_a_bootstrap_that_fails_again_and_again_is_given_up() -> None:
-    patience = Patience(30)
+    patience = Backoff(30)
     for _ in range(3):
         assert not patience.gives_up("i-1")
         patience.note_unfinished("i-1")
@@ -217,7 +217,7 @@ def test_a_bootstrap_that_fails_again_and_again_is_given_up() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=60), max_size=300))
 def test_who_rests_is_kept_whole_or_as_everybody(names: list[str]) -> None:
-    kept = parse_resting(Resting().with_more(names).text)
+    kept = parse_ended(EndedMembers().with_more(names).text)
     assert all(kept.has(name) for name in names)
     assert len(kept.text) <= 3500
     if "*" not in kept.names:
@@ -226,4 +226,4 @@ def test_who_rests_is_kept_whole_or_as_everybody(names: list[str]) -> None:
 
 @pytest.mark.parametrize("text", [None, "", "{", "{}", "3", '[1, "ana"]'])
 def test_what_is_no_list_rests_nobody(text: str | None) -> None:
-    assert parse_resting(text).names <= {ANA}
+    assert parse_ended(text).names <= {ANA}

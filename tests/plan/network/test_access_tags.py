@@ -7,15 +7,15 @@ import dataclasses
 import pytest
 
 from fleet.plan import tags
-from fleet.plan.network.access_tags import reach_tags
-from fleet.plan.via import PUBLIC, Way
+from fleet.plan.access_path import PUBLIC, AccessPath
+from fleet.plan.network.access_tags import access_tags
 from tests.plan.record.test_certificates import INSTANCE
 
-TUNNEL = Way("tunnel")
+TUNNEL = AccessPath("tunnel")
 
 
 @pytest.mark.parametrize(
-    ("standing", "way", "tls", "changed"),
+    ("standing", "access_path", "tls", "changed"),
     [
         ({}, PUBLIC, True, {}),
         ({}, TUNNEL, True, {tags.VIA: "tunnel"}),
@@ -28,13 +28,13 @@ TUNNEL = Way("tunnel")
             {tags.VIA: "public", tags.TLS: "ca"},
         ),
         ({tags.VIA: "ssm"}, PUBLIC, True, {}),
-        ({}, Way("bastion", "me@there"), True, {}),
+        ({}, AccessPath("bastion", "me@there"), True, {}),
     ],
 )
 def test_tags_follow_the_spec(
-    standing: dict[str, str], way: Way, tls: bool, changed: dict[str, str]
+    standing: dict[str, str], access_path: AccessPath, tls: bool, changed: dict[str, str]
 ) -> None:
     instance = dataclasses.replace(INSTANCE, tags=standing)
-    assert reach_tags(instance, way=way, tls=tls) == changed
+    assert access_tags(instance, access_path=access_path, tls=tls) == changed
     after = dataclasses.replace(instance, tags={**standing, **changed})
-    assert reach_tags(after, way=way, tls=tls) == {}
+    assert access_tags(after, access_path=access_path, tls=tls) == {}

@@ -6,9 +6,9 @@ import pytest
 
 from fleet.errors import FleetError
 from fleet.plan import tags
+from fleet.plan.access_path import PUBLIC, AccessPath, parse_access_path
 from fleet.plan.facts import Owned, ProfileFact, SecurityGroupFact, SubnetFact
 from fleet.plan.launch.plan import Plan
-from fleet.plan.via import PUBLIC, Way, parse_way
 from tests.plan.worlds import SPEC, instance, observed, plan, spec
 
 A, B, C = (f"subnet-0000000{n}" for n in "abc")
@@ -35,7 +35,7 @@ def refused(access: str, *subnets: SubnetFact, **facts: object) -> str:
 
 def test_the_default_vpc() -> None:
     found = planned("{from: [me]}", subnet(), subnet(B, "b"))
-    assert (found.vpc_id, found.network.way, found.network.notes) == (VPC, PUBLIC, ())
+    assert (found.vpc_id, found.network.access_path, found.network.notes) == (VPC, PUBLIC, ())
     assert found.template.public
     assert tags.VIA not in dict(found.template.instance_tags)
 
@@ -96,19 +96,19 @@ def test_a_named_private_subnet_is_refused_beside_a_public_one_an_unnamed_is_lef
 
 
 @pytest.mark.parametrize(
-    ("via", "way"),
+    ("via", "access_path"),
     [
-        ("ssm", Way("ssm")),
-        ("direct", Way("direct")),
-        ('{bastion: "me@b.example.org:2222"}', Way("bastion", "me@b.example.org:2222")),
+        ("ssm", AccessPath("ssm")),
+        ("direct", AccessPath("direct")),
+        ('{bastion: "me@b.example.org:2222"}', AccessPath("bastion", "me@b.example.org:2222")),
     ],
 )
-def test_private_addresses_with_a_way_in(via: str, way: Way) -> None:
+def test_private_addresses_with_a_way_in(via: str, access_path: AccessPath) -> None:
     found = planned(f"{{from: [10.0.0.0/8], via: {via}}}", subnet(route="nat-1"))
-    assert found.network.way == way
+    assert found.network.access_path == access_path
     assert not found.template.public
     text = dict(found.template.instance_tags)[tags.VIA]
-    assert parse_way(text) == way
+    assert parse_access_path(text) == access_path
     assert found.network.notes == ()
     assert found.cost.addresses == 0, "nobody pays for addresses that nobody has"
 
@@ -136,7 +136,7 @@ def test_an_instance_is_reached_at_its_own_address() -> None:
     found = instance(1, "ana")
     inside = type(found)(**{**found.__dict__, "tags": {**found.tags, tags.VIA: "ssm"}})
     assert inside.address == inside.private_address
-    assert inside.way.tunnelled
+    assert inside.access_path.tunnelled
 
 
 def profile_spec(profile: str, access: str = "{from: [me]}") -> str:

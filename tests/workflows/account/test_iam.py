@@ -14,7 +14,7 @@ from fleet.workflows.account.iam import effects_of
 from fleet.workflows.environment.status import list_fleets
 from fleet.workflows.hardware.cost import estimate_cost
 from fleet.workflows.hardware.quotas import count_spec
-from fleet.workflows.teardown.sweep import apply_sweep, plan_sweeping
+from fleet.workflows.teardown.sweep import apply_sweep, prepare_sweep
 from tests.workflows.conftest import World, spec
 from tests.workflows.fleets import down, launched
 
@@ -53,7 +53,7 @@ def test_a_sweep(world: World) -> None:
     none = timedelta()
 
     def sweep() -> None:
-        apply_sweep(world.context, plan_sweeping(world.context, older_than=none))
+        apply_sweep(world.context, prepare_sweep(world.context, older_than=none))
 
     assert calls_of(world, sweep) <= allowed("sweep")
 

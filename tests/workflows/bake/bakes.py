@@ -18,9 +18,9 @@ from fleet.recipe.files import RecipeFiles
 from fleet.recipe.load import load_recipe
 from fleet.recipe.model import Recipe
 from fleet.workflows.bake.apply import apply_bake
-from fleet.workflows.bake.environment import Bench, OpenBench, one_live
+from fleet.workflows.bake.environment import BakeEnvironment, OpenBakeEnvironment, one_live
 from fleet.workflows.bake.host import Finding, TestResult
-from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.prepare import prepare_bake
 from fleet.workflows.context import Context
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.record.lease import HeldLease
@@ -86,17 +86,17 @@ class Bares:
     @contextmanager
     def __call__(
         self, context: Context, plan: Plan, *, held: HeldLease | None = None
-    ) -> Iterator[Bench]:
+    ) -> Iterator[BakeEnvironment]:
         apply_up(context, plan, held=held)
         refused = bool(self.refuses) and plan.fleet.startswith(self.refuses)
         yield Bare(one_live(context, plan.fleet), not refused, self.findings)
 
 
 def bake_with(
-    context: Context, text: str, *, opener: OpenBench | None = None, anew: bool = False
+    context: Context, text: str, *, opener: OpenBakeEnvironment | None = None, anew: bool = False
 ) -> BakeReport:
     """Plan and bake."""
-    plan = plan_bake(context, read_recipe(text), NO_FILES, anew=anew)
+    plan = prepare_bake(context, read_recipe(text), NO_FILES, anew=anew)
     return apply_bake(context, plan, opener=opener or Bares())
 
 

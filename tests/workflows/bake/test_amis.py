@@ -18,9 +18,9 @@ from fleet.workflows.bake.ami_reports import diff_amis, list_amis, show_ami
 from fleet.workflows.bake.amis import (
     apply_removal,
     deprecate,
-    plan_promotion,
-    plan_removal,
-    plan_rollback,
+    prepare_promotion,
+    prepare_removal,
+    prepare_rollback,
     promote,
     prune,
     share,
@@ -65,7 +65,7 @@ def test_a_promotion_supersedes_the_one_before(shelf: Shelf) -> None:
 
 def test_a_rollback_goes_to_the_one_before_and_back(shelf: Shelf) -> None:
     first, second = shelf.stable("team-1"), shelf.stable("team-2")
-    back = plan_rollback(shelf.context, "team")
+    back = prepare_rollback(shelf.context, "team")
     assert back.as_json() == {
         "recipe": "team",
         "stable": first,
@@ -75,24 +75,24 @@ def test_a_rollback_goes_to_the_one_before_and_back(shelf: Shelf) -> None:
     }
     promote(shelf.context, back.image.image_id)
     assert shelf.told() == {"team-1": "stable", "team-2": "superseded"}
-    assert plan_rollback(shelf.context, "team").image.image_id == second
+    assert prepare_rollback(shelf.context, "team").image.image_id == second
 
 
 def test_what_was_not_tried_or_is_not_ours_is_not_promoted(shelf: Shelf) -> None:
     candidate = shelf.candidate("team-1")
     with pytest.raises(FleetError, match="is a candidate"):
-        plan_promotion(shelf.context, candidate)
+        prepare_promotion(shelf.context, candidate)
     foreign = shelf.begin("theirs-1", **{tags.MANAGED_BY: "somebody"})
     with pytest.raises(NothingFoundError, match="was not made by `fleet bake`"):
-        plan_promotion(shelf.context, foreign)
+        prepare_promotion(shelf.context, foreign)
     with pytest.raises(NotFoundError, match="is not there in us-east-1"):
-        plan_promotion(shelf.context, "ami-0123456789abcdef1")
+        prepare_promotion(shelf.context, "ami-0123456789abcdef1")
     with pytest.raises(NothingFoundError, match="no image that was stable before"):
-        plan_rollback(shelf.context, "team")
+        prepare_rollback(shelf.context, "team")
     fault = shelf.served.cloud.faults.add("slow-image", delay="20m", calls=1)
     pending = shelf.begin("team-2")
     with pytest.raises(FleetError, match="is still pending"):
-        plan_promotion(shelf.context, pending)
+        prepare_promotion(shelf.context, pending)
     shelf.served.cloud.faults.clear(fault.id)
 
 
@@ -235,13 +235,13 @@ def test_what_a_pruning_that_was_broken_off_left_is_removed(shelf: Shelf) -> Non
 def test_a_removal_takes_all_or_nothing(shelf: Shelf) -> None:
     first, second, stable = (shelf.stable(f"team-{number}") for number in range(1, 4))
     with pytest.raises(FleetError, match="is the stable image of recipe team"):
-        plan_removal(shelf.context, [first, stable])
+        prepare_removal(shelf.context, [first, stable])
     user = shelf.region.launched(image=second)["InstanceId"]
     with pytest.raises(InUseError, match=f"{second} is used by {user}"):
-        plan_removal(shelf.context, [first, second])
+        prepare_removal(shelf.context, [first, second])
     with pytest.raises(NotFoundError):
-        plan_removal(shelf.context, ["ami-0123456789abcdef1"])
-    removal = plan_removal(shelf.context, [first, first])
+        prepare_removal(shelf.context, ["ami-0123456789abcdef1"])
+    removal = prepare_removal(shelf.context, [first, first])
     assert (removal.image_ids, removal.gone) == ((first,), ())
     apply_removal(shelf.context, removal)
     assert sorted(shelf.statuses()) == ["team-2", "team-3"]
@@ -252,10 +252,10 @@ def test_a_removal_takes_all_or_nothing(shelf: Shelf) -> None:
 def test_a_recipe_is_retired_with_all_its_images_or_not(shelf: Shelf) -> None:
     first, second = shelf.stable("team-1"), shelf.stable("team-2")
     with pytest.raises(FleetError, match="is the stable image"):
-        plan_removal(shelf.context, [second], retire=True)
+        prepare_removal(shelf.context, [second], retire=True)
     with pytest.raises(FleetError, match="or name all of them with --retire"):
-        plan_removal(shelf.context, [first, second])
-    apply_removal(shelf.context, plan_removal(shelf.context, [first, second], retire=True))
+        prepare_removal(shelf.context, [first, second])
+    apply_removal(shelf.context, prepare_removal(shelf.context, [first, second], retire=True))
     assert (shelf.statuses(), shelf.snapshots(), shelf.parameters()) == ({}, set(), [])
 
 
@@ -271,12 +271,12 @@ def test_a_removal_that_was_broken_off_goes_on(shelf: Shelf) -> None:
     first, _ = shelf.stable("team-1"), shelf.stable("team-2")
     snapshots = shelf.image(first).snapshot_ids
     deregister_image(shelf.context.aws, image_id=first)
-    removal = plan_removal(shelf.context, [first])
+    removal = prepare_removal(shelf.context, [first])
     assert (removal.gone, removal.images, removal.snapshot_ids) == ((first,), (), snapshots)
     apply_removal(shelf.context, removal)
     assert not set(snapshots) & shelf.snapshots()
     with pytest.raises(NotFoundError):
-        plan_removal(shelf.context, [first])
+        prepare_removal(shelf.context, [first])
 
 
 def test_a_list_tells_what_images_cost_and_who_uses_them(shelf: Shelf) -> None:

@@ -15,8 +15,8 @@ from fleet.errors import BakeError, FleetError, NameTakenError
 from fleet.plan import tags
 from fleet.workflows.bake.apply import apply_bake, apply_bake_from
 from fleet.workflows.bake.host import Finding
-from fleet.workflows.bake.leftover_images import standing_images
-from fleet.workflows.bake.plan import plan_bake
+from fleet.workflows.bake.leftover_images import leftover_images
+from fleet.workflows.bake.prepare import prepare_bake
 from fleet.workflows.bake.source import find_source, recipe_of
 from tests.sandbox.cloud.recording import serve
 from tests.workflows.bake import bakes
@@ -69,7 +69,7 @@ def test_an_old_image_is_deprecated_already(yard: Yard) -> None:
 
 def test_what_is_planned_changes_nothing(yard: Yard) -> None:
     seen = yard.changes_of(
-        lambda: plan_bake(yard.context, read_recipe(recipe_text()), bakes.NO_FILES)
+        lambda: prepare_bake(yard.context, read_recipe(recipe_text()), bakes.NO_FILES)
     )
     assert not seen
 
@@ -145,8 +145,8 @@ def test_an_image_of_an_environment(yard: Yard) -> None:
     yard.up(spec_text(members="[ana]"))
     before = yard.standing()
     source = find_source(yard.context, "workshop", "ana")
-    recipe = recipe_of(yard.context, source, name="anas", asked=None)
-    plan = plan_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
+    recipe = recipe_of(yard.context, source, name="anas", request=None)
+    plan = prepare_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
     yard.served.cloud.faults.add("lost-response", action="CreateImage", calls=1)
     report = apply_bake_from(yard.context, plan, source, opener=Bares())
     (image,) = images(yard.context, "anas")
@@ -162,16 +162,16 @@ def test_an_image_of_an_environment(yard: Yard) -> None:
 def test_a_raw_copy_that_is_left_is_told_and_gone_on_with(yard: Yard) -> None:
     yard.up(spec_text(members="[ana]"))
     source = find_source(yard.context, "workshop", "ana")
-    recipe = recipe_of(yard.context, source, name="anas", asked=None)
-    plan = plan_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
+    recipe = recipe_of(yard.context, source, name="anas", request=None)
+    plan = prepare_bake(yard.context, recipe, bakes.NO_FILES, anew=True)
     yard.served.cloud.faults.add("error", action="CreateSecurityGroup", code="Odd", calls=1)
     with pytest.raises(FleetError):
         apply_bake_from(yard.context, plan, source, opener=Bares())
-    (left,) = standing_images(yard.context, plan, source)
+    (left,) = leftover_images(yard.context, plan, source)
     assert left.raw
     seen = yard.calls_of(lambda: apply_bake_from(yard.context, plan, source, opener=Bares()))
     assert seen["CreateImage"] == 1  # the image's: the raw copy was there
-    assert standing_images(yard.context, plan, source) == ()
+    assert leftover_images(yard.context, plan, source) == ()
 
 
 def test_a_changed_recipe_takes_another_builder(yard: Yard) -> None:
@@ -246,6 +246,6 @@ def test_the_recipes_that_ship_can_be_baked(yard: Yard, name: str) -> None:
     """With what the sandbox's AWS has of images, types and sizes."""
     folder = Path(__file__).parents[2] / "amis"
     recipe = recipe_files.read_recipe(folder / f"{name}.yaml")
-    plan = plan_bake(yard.context, recipe, recipe_files.read_recipe_files(folder, recipe))
+    plan = prepare_bake(yard.context, recipe, recipe_files.read_recipe_files(folder, recipe))
     assert plan.base.root_size_gib <= recipe.builder.volume.size_gib
     assert apply_bake(yard.context, plan, opener=Bares()).status == tags.STABLE

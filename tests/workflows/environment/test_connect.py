@@ -13,7 +13,7 @@ from fleet.plan import tags
 from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.keys import load_private_key
 from fleet.ssh.proxies import DIRECT, Bastion, Command
-from fleet.workflows.environment.connect import host_of, proxy_options, require_way
+from fleet.workflows.environment.connect import host_of, proxy_options, require_access_path
 from fleet.workflows.launch.up import apply_up
 from tests.plan.worlds import instance
 from tests.workflows.conftest import World
@@ -38,7 +38,7 @@ def test_ssm_without_its_programs_is_told_before_the_launch(
         apply_up(world.context, plan)
     assert nothing_is_there(world)
     (tmp_path / "session-manager-plugin").touch(mode=0o755)
-    require_way(world.context, plan.network.way)
+    require_access_path(world.context, plan.network.access_path)
 
 
 def test_a_bastion_that_does_not_answer_is_told_before_the_launch(world: World) -> None:
@@ -54,16 +54,16 @@ def test_roads_follow_the_instance_s_tag(world: World) -> None:
     key = load_private_key(generate_private_key())
     plain = instance(1, "ana")
 
-    def road(way: str) -> object:
-        tagged = dataclasses.replace(plain, tags={**plain.tags, tags.VIA: way})
-        return host_of(world.context, tagged, key).road
+    def proxy(access_path: str) -> object:
+        tagged = dataclasses.replace(plain, tags={**plain.tags, tags.VIA: access_path})
+        return host_of(world.context, tagged, key).proxy
 
-    assert host_of(world.context, plain, key).road is DIRECT
+    assert host_of(world.context, plain, key).proxy is DIRECT
     assert host_of(world.context, plain, key).address == plain.public_address
-    assert road("direct") is DIRECT
-    assert isinstance(road("bastion me@b.example.org"), Bastion)
-    assert road("bastion me@b.example.org") is road("bastion me@b.example.org"), "one connection"
-    over = road("ssm")
+    assert proxy("direct") is DIRECT
+    assert isinstance(proxy("bastion me@b.example.org"), Bastion)
+    assert proxy("bastion me@b.example.org") is proxy("bastion me@b.example.org"), "one connection"
+    over = proxy("ssm")
     assert isinstance(over, Command)
     assert over.argv[:5] == ("aws", "ssm", "start-session", "--target", plain.instance_id)
     assert "AWS-StartSSHSession" in over.argv

@@ -85,10 +85,10 @@ def test_counting_for_a_spec_and_for_types(world: World) -> None:
     assert lacking is not None
     assert (lacking.code, lacking.missing, lacking.value) == (G, 16, 96)
     assert answer.open_request is None
-    asked = request_more(world.context, lacking)
+    request = request_more(world.context, lacking)
     assert count_spec(world.context, spec(members="[ana]")).report.fits
     again = count_types(world.context, ["g5.xlarge"], markets=["on-demand"], count=20)
-    assert again.open_request == asked
+    assert again.open_request == request
     with pytest.raises(NotFoundError, match=r"g5\.huge"):
         count_types(world.context, ["g5.huge"], markets=["on-demand"], count=1)
     world.served.cloud.state.quotas.clear()

@@ -63,8 +63,8 @@ def test_a_plan_of_several_types_and_markets(world: World) -> None:
     calls.clear()
     world.plan(instances=f"{{{types}, market: spot-first}}")
     # G in both markets, P On-Demand; of P as Spot the code of today and that of before
-    asked = {"GetServiceQuota": 5, "DescribeSpotPriceHistory": 1, "GetSpotPlacementScores": 1}
-    assert calls == PLAN | asked
+    request = {"GetServiceQuota": 5, "DescribeSpotPriceHistory": 1, "GetSpotPlacementScores": 1}
+    assert calls == PLAN | request
 
 
 def test_a_plan_with_an_image_by_id_asks_for_no_line(world: World) -> None:

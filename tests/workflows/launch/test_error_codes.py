@@ -7,7 +7,7 @@ import pytest
 from fleet.errors import FleetError, NotAuthorizedError
 from fleet.plan.launch.plan import Plan
 from tests.workflows.launch.error_codes import CALLS, CODES, PROFILE, PROFILE_WORDS, pairs
-from tests.workflows.launch_bench import NOTHING, Bench, bench, once
+from tests.workflows.launch_bench import NOTHING, BakeEnvironment, bench, once
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def words(code: str) -> str:
     return PROFILE_WORDS if code == PROFILE else f"EC2's own words about {code}"
 
 
-def inject(bench: Bench, call: str, code: str, **conditions: object) -> None:
+def inject(bench: BakeEnvironment, call: str, code: str, **conditions: object) -> None:
     bench.inject(call, CALLS[call].codes[code], message=words(code), **conditions)
 
 
@@ -61,13 +61,13 @@ def test_the_matrix_is_whole() -> None:
 
 
 @pytest.mark.parametrize(("call", "code"), pairs("CreateFleet"))
-def test_a_launch_that_is_always_refused(bench: Bench, call: str, code: str) -> None:
+def test_a_launch_that_is_always_refused(bench: BakeEnvironment, call: str, code: str) -> None:
     """It is told, and nothing is left, unless it may have taken effect unheard: then the next run finds out."""
     inject(bench, call, code)
     reaction = CODES[code].reaction
     unsure = reaction == "again, never another"
     check(bench.refused() if unsure else bench.leaves_nothing(), call, code)
-    assert bench.asked(call) == SENDINGS.get(reaction, 1)
+    assert bench.request(call) == SENDINGS.get(reaction, 1)
     assert "instances" not in bench.left()
     if unsure:
         bench.served.cloud.faults.clear()
@@ -75,20 +75,22 @@ def test_a_launch_that_is_always_refused(bench: Bench, call: str, code: str) -> 
 
 
 @pytest.mark.parametrize(("call", "code"), pairs("CreateFleet, Errors"))
-def test_a_launch_that_every_pool_refuses(bench: Bench, call: str, code: str) -> None:
+def test_a_launch_that_every_pool_refuses(bench: BakeEnvironment, call: str, code: str) -> None:
     inject(bench, call, code)
     check(bench.leaves_nothing(), call, code)
-    assert bench.asked("CreateFleet") == ASKINGS.get(CODES[code].reaction, 1)
+    assert bench.request("CreateFleet") == ASKINGS.get(CODES[code].reaction, 1)
 
 
 @pytest.mark.parametrize(("call", "code"), pairs("CreateFleet, Errors"))
-def test_a_launch_that_spot_refuses_goes_on_or_stops(bench: Bench, call: str, code: str) -> None:
+def test_a_launch_that_spot_refuses_goes_on_or_stops(
+    bench: BakeEnvironment, call: str, code: str
+) -> None:
     """Next market: what another one can help against is told and got over; the rest stops at the first word."""
     plan = bench.new_plan(instances="{types: [g5.xlarge], market: spot-first}")
     inject(bench, call, code, market="spot")
     if CODES[code].reaction == "stop":
         check(bench.refused(plan), call, code)
-        assert bench.asked("CreateFleet") == 1
+        assert bench.request("CreateFleet") == 1
         return
     bench.arrives(plan)
     (instance,) = bench.live()
@@ -97,7 +99,7 @@ def test_a_launch_that_spot_refuses_goes_on_or_stops(bench: Bench, call: str, co
 
 
 @pytest.mark.parametrize("code", ["InsufficientInstanceCapacity", "Unsupported"])
-def test_next_pool_and_next_type(bench: Bench, code: str) -> None:
+def test_next_pool_and_next_type(bench: BakeEnvironment, code: str) -> None:
     first = bench.plan.pools[0].availability_zone
     inject(bench, "CreateFleet, Errors", code, zone=first)
     assert bench.arrives().environments[0].availability_zone != first
@@ -108,13 +110,13 @@ def test_next_pool_and_next_type(bench: Bench, code: str) -> None:
     assert bench.told(f"g5.xlarge in {first}") or bench.told(first)
 
 
-def test_a_quota_names_its_code_and_the_next_family_is_tried(bench: Bench) -> None:
+def test_a_quota_names_its_code_and_the_next_family_is_tried(bench: BakeEnvironment) -> None:
     inject(bench, "CreateFleet, Errors", "VcpuLimitExceeded", type="g5.xlarge")
     assert type_after(bench, "p4d.24xlarge") == "p4d.24xlarge"
     assert bench.told("(quota L-DB2E81BA of G and VT)")
 
 
-def type_after(bench: Bench, types: str) -> str:
+def type_after(bench: BakeEnvironment, types: str) -> str:
     """Bring up one environment of g5.xlarge, else of these types; gives what came."""
     plan = bench.new_plan(instances=f"{{types: [g5.xlarge, {types}]}}")
     return str(bench.arrives(plan).environments[0].instance_type)
@@ -127,7 +129,7 @@ MAKING = [
 
 
 @pytest.mark.parametrize(("call", "code"), pairs(*MAKING))
-def test_what_a_launch_needs_cannot_be_made(bench: Bench, call: str, code: str) -> None:
+def test_what_a_launch_needs_cannot_be_made(bench: BakeEnvironment, call: str, code: str) -> None:
     """For good: told in one line, what passes after boto3's tries, and what was made before is gone."""
     inject(bench, call, code)
     if code == "InvalidPermission.Duplicate":
@@ -140,10 +142,10 @@ def test_what_a_launch_needs_cannot_be_made(bench: Bench, call: str, code: str) 
         assert "is there already, and was not made for this fleet" in error.message
         check_words(str(error), call, code)
     tries = OF_BOTO3 if code in PASSING else 1
-    assert bench.asked(call) == tries
+    assert bench.request(call) == tries
 
 
-def test_what_passes_is_got_over_wherever_it_meets_a_launch(bench: Bench) -> None:
+def test_what_passes_is_got_over_wherever_it_meets_a_launch(bench: BakeEnvironment) -> None:
     """Each such code once at every launching call of one launch."""
     for code in PASSING:
         for call in ("CreateFleet", "CreateFleet, Errors", "CreateTags", *MAKING):
@@ -156,18 +158,18 @@ def test_what_passes_is_got_over_wherever_it_meets_a_launch(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize("code", CALLS["CreateTags"].codes)
-def test_an_instance_that_cannot_be_tagged_is_told(bench: Bench, code: str) -> None:
+def test_an_instance_that_cannot_be_tagged_is_told(bench: BakeEnvironment, code: str) -> None:
     """It runs: so it is named with its reason, and the next run gives it to the member."""
     inject(bench, "CreateTags", code)
     (environment,) = bench.arrives().environments
     assert environment.state == "failed"
     check_words(environment.reason, "CreateTags", code)
-    assert bench.asked("CreateTags") >= (OF_BOTO3 if code in PASSING else 1)
+    assert bench.request("CreateTags") >= (OF_BOTO3 if code in PASSING else 1)
     bench.served.cloud.faults.clear()
     assert bench.arrives().environments[0].instance_id == environment.instance_id
 
 
-def test_a_new_version_of_the_template_that_cannot_be_made(bench: Bench) -> None:
+def test_a_new_version_of_the_template_that_cannot_be_made(bench: BakeEnvironment) -> None:
     """What stands goes on, and nothing is taken away."""
     first = bench.arrives()
     grown = bench.new_plan(members="[ana, ben]", volume="150GiB")
@@ -176,7 +178,7 @@ def test_a_new_version_of_the_template_that_cannot_be_made(bench: Bench) -> None
         bench.served.cloud.hooks.restart()
         inject(bench, call, code)
         check(bench.refused(grown), call, code)
-        assert bench.asked(call) == (OF_BOTO3 if code in PASSING else 1)
+        assert bench.request(call) == (OF_BOTO3 if code in PASSING else 1)
         assert bench.left().count("instances") == 1
         bench.served.cloud.faults.clear()
     report = bench.up(grown)
@@ -184,7 +186,7 @@ def test_a_new_version_of_the_template_that_cannot_be_made(bench: Bench) -> None
     assert bench.left().count("instances") == 2
 
 
-def stopped(bench: Bench) -> Plan:
+def stopped(bench: BakeEnvironment) -> Plan:
     """Bring a fleet of two up and stop both; gives the plan that starts them again."""
     bench.up(bench.new_plan(members="[ana, ben]", expires="never"))
     ids = [i.instance_id for i in bench.live()]
@@ -197,7 +199,7 @@ def stopped(bench: Bench) -> Plan:
     return plan
 
 
-def test_starting_what_is_stopped(bench: Bench) -> None:
+def test_starting_what_is_stopped(bench: BakeEnvironment) -> None:
     """Each code at StartInstances: what helps nowhere ends the run, all else is told of each instance."""
     plan = stopped(bench)
     for code in CALLS["StartInstances"].codes:

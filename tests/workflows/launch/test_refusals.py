@@ -12,7 +12,7 @@ from fleet.sandbox.cloud.denials import denied_in_code
 from fleet.sandbox.cloud.documents import Answer, ApiError
 from fleet.sandbox.cloud.gate import ConnectionCut
 from tests.workflows.launch.error_codes import PROFILE, PROFILE_WORDS
-from tests.workflows.launch_bench import Bench, bench, once
+from tests.workflows.launch_bench import BakeEnvironment, bench, once
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ MAKING = [
 
 
 @pytest.mark.parametrize("action", [*MAKING, "CreateFleet", "CreateTags"])
-def test_an_answer_that_is_lost_makes_nothing_twice(bench: Bench, action: str) -> None:
+def test_an_answer_that_is_lost_makes_nothing_twice(bench: BakeEnvironment, action: str) -> None:
     """boto3 sends it again, and what it made the first time is taken for the fleet's own."""
     bench.served.cloud.faults.add("lost-response", action=action, calls=1)
     bench.arrives()
@@ -37,7 +37,7 @@ def test_an_answer_that_is_lost_makes_nothing_twice(bench: Bench, action: str) -
     assert not bench.told("is broken")
 
 
-def foreign_group(bench: Bench) -> Callable[[], object]:
+def foreign_group(bench: BakeEnvironment) -> Callable[[], object]:
     ec2 = bench.served.ec2
     made = ec2.create_security_group(
         GroupName="fleet-workshop", Description="not ours", VpcId=bench.plan.vpc_id
@@ -45,13 +45,13 @@ def foreign_group(bench: Bench) -> Callable[[], object]:
     return lambda: ec2.delete_security_group(GroupId=made["GroupId"])
 
 
-def foreign_key(bench: Bench) -> Callable[[], object]:
+def foreign_key(bench: BakeEnvironment) -> Callable[[], object]:
     ec2 = bench.served.ec2
     made = ec2.create_key_pair(KeyName="fleet-workshop")
     return lambda: ec2.delete_key_pair(KeyPairId=made["KeyPairId"])
 
 
-def foreign_template(bench: Bench) -> Callable[[], object]:
+def foreign_template(bench: BakeEnvironment) -> Callable[[], object]:
     ec2 = bench.served.ec2
     made = ec2.create_launch_template(
         LaunchTemplateName="fleet-workshop",
@@ -70,7 +70,7 @@ def foreign_template(bench: Bench) -> Callable[[], object]:
     ],
 )
 def test_what_has_the_name_and_is_not_ours_is_told_and_left_alone(
-    bench: Bench, name: str, make: Callable[[Bench], Callable[[], object]]
+    bench: BakeEnvironment, name: str, make: Callable[[BakeEnvironment], Callable[[], object]]
 ) -> None:
     remove = make(bench)
     error = bench.refused()
@@ -80,12 +80,14 @@ def test_what_has_the_name_and_is_not_ours_is_told_and_left_alone(
     remove()  # fails where it is gone
 
 
-def test_a_denial_in_code_is_read_by_sts(bench: Bench) -> None:
+def test_a_denial_in_code_is_read_by_sts(bench: BakeEnvironment) -> None:
     bench.served.cloud.faults.add("deny", action="ec2:RunInstances")
     assert "this identity lacks ec2:RunInstances" in bench.leaves_nothing().message
 
 
-def test_a_denial_in_code_that_sts_does_not_read_out_is_told_as_it_is(bench: Bench) -> None:
+def test_a_denial_in_code_that_sts_does_not_read_out_is_told_as_it_is(
+    bench: BakeEnvironment,
+) -> None:
     bench.served.cloud.faults.add("deny", action="ec2:RunInstances")
     bench.served.cloud.faults.add("deny", action="sts:DecodeAuthorizationMessage")
     error = bench.leaves_nothing()
@@ -95,7 +97,9 @@ def test_a_denial_in_code_that_sts_does_not_read_out_is_told_as_it_is(bench: Ben
     assert "`fleet iam policy" in error.remedy
 
 
-def test_the_action_that_is_missing_need_not_be_the_one_that_is_called(bench: Bench) -> None:
+def test_the_action_that_is_missing_need_not_be_the_one_that_is_called(
+    bench: BakeEnvironment,
+) -> None:
     role = "arn:aws:iam::123456789012:role/gpu"
     bench.served.cloud.faults.add(
         "error", action="CreateFleet", code="UnauthorizedOperation",
@@ -107,7 +111,7 @@ def test_the_action_that_is_missing_need_not_be_the_one_that_is_called(bench: Be
 
 
 @pytest.mark.parametrize("action", [*MAKING, "CreateFleet"])
-def test_each_denied_call_is_named(bench: Bench, action: str) -> None:
+def test_each_denied_call_is_named(bench: BakeEnvironment, action: str) -> None:
     bench.served.cloud.faults.add("deny", action=action)
     error = bench.leaves_nothing()
     assert isinstance(error, NotAuthorizedError)
@@ -115,14 +119,16 @@ def test_each_denied_call_is_named(bench: Bench, action: str) -> None:
     assert f":{action}: `fleet iam policy`" in error.remedy
 
 
-def test_a_new_instance_profile_is_waited_for(bench: Bench) -> None:
+def test_a_new_instance_profile_is_waited_for(bench: BakeEnvironment) -> None:
     about = {"code": PROFILE, "message": PROFILE_WORDS}
     bench.served.cloud.faults.add("error", action="CreateFleet", calls=2, **about)
     bench.arrives()
 
 
 @pytest.mark.parametrize("code", ["VcpuLimitExceeded", "OptInRequired", "InvalidAMIID.NotFound"])
-def test_beside_what_stands_it_is_told_and_nothing_is_taken_away(bench: Bench, code: str) -> None:
+def test_beside_what_stands_it_is_told_and_nothing_is_taken_away(
+    bench: BakeEnvironment, code: str
+) -> None:
     first = bench.arrives()
     grown = bench.new_plan(members="[ana, ben]")
     for options in ({"name": "pool-error"}, {"name": "error", "action": "CreateFleet"}):
@@ -134,14 +140,16 @@ def test_beside_what_stands_it_is_told_and_nothing_is_taken_away(bench: Bench, c
         bench.served.cloud.faults.clear()
 
 
-def test_a_group_that_is_not_known_everywhere_yet_is_waited_for(bench: Bench) -> None:
+def test_a_group_that_is_not_known_everywhere_yet_is_waited_for(bench: BakeEnvironment) -> None:
     bench.served.cloud.faults.add(
         "error", action="AuthorizeSecurityGroupIngress", code="InvalidGroup.NotFound", calls=2
     )
     bench.arrives()
 
 
-def test_an_instance_that_is_not_known_everywhere_yet_is_tagged_later(bench: Bench) -> None:
+def test_an_instance_that_is_not_known_everywhere_yet_is_tagged_later(
+    bench: BakeEnvironment,
+) -> None:
     bench.served.cloud.faults.add(
         "error", action="CreateTags", code="InvalidInstanceID.NotFound", calls=2
     )
@@ -150,7 +158,7 @@ def test_an_instance_that_is_not_known_everywhere_yet_is_tagged_later(bench: Ben
     assert instance.member == "ana"
 
 
-def test_an_instance_that_is_invisible_at_first_is_waited_for(bench: Bench) -> None:
+def test_an_instance_that_is_invisible_at_first_is_waited_for(bench: BakeEnvironment) -> None:
     bench.served.cloud.faults.add("invisible", delay="1s")
     report = bench.arrives()
     assert report.environments[0].reason.startswith("no SSH connection")
@@ -159,7 +167,7 @@ def test_an_instance_that_is_invisible_at_first_is_waited_for(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "AccessDeniedException"])
-def test_a_secret_that_cannot_be_kept(bench: Bench, code: str) -> None:
+def test_a_secret_that_cannot_be_kept(bench: BakeEnvironment, code: str) -> None:
     """The lease is had and the secret is not: what was made beside it is gone."""
 
     def refuse(call: Call) -> ApiError | None:
@@ -173,7 +181,7 @@ def test_a_secret_that_cannot_be_kept(bench: Bench, code: str) -> None:
     assert bench.left() == []
 
 
-def test_what_may_have_come_unheard_is_never_bought_again(bench: Bench) -> None:
+def test_what_may_have_come_unheard_is_never_bought_again(bench: BakeEnvironment) -> None:
     """AWS fails at every answer after it has launched: no other request is sent, and the next run finds it."""
     hooks = bench.served.cloud.hooks
 

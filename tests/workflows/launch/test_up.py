@@ -13,7 +13,7 @@ from fleet.errors import CapacityError, EndpointError, NothingFoundError
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport
 from fleet.plan.launch.plan import Plan
-from fleet.workflows.launch.prerequisites import ensure_foundation
+from fleet.workflows.launch.prerequisites import ensure_prerequisites
 from fleet.workflows.launch.purchase import Launch
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.record.lease import hold_lease
@@ -31,7 +31,7 @@ def states(report: FleetReport) -> list[str]:
 def launch(world: World, plan: Plan) -> list[str]:
     """Launch, and leave everything else undone, as a run does that ends there."""
     ids: list[str] = []
-    template = ensure_foundation(world.context, plan).template
+    template = ensure_prerequisites(world.context, plan).template
     with hold_lease(world.context, plan.fleet, account_id=plan.account_id, command="up") as lease:
         Launch(world.context, plan, lease, template, ids.extend).run()
     return ids
@@ -145,26 +145,26 @@ def test_secrets_are_made_once_by_whoever_comes_first(world: World) -> None:
 
 def test_a_key_pair_of_another_key_is_replaced(world: World) -> None:
     plan = world.plan()
-    ensure_foundation(world.context, plan)
+    ensure_prerequisites(world.context, plan)
     (before,) = world.plan().owned.key_pairs
     names = [
         f"/fleet/workshop/{name}" for name in read_secrets(world.context.aws, fleet="workshop")
     ]
     world.served.client("ssm").delete_parameters(Names=names)
-    ensure_foundation(world.context, world.plan())
+    ensure_prerequisites(world.context, world.plan())
     (after,) = world.plan().owned.key_pairs
     assert after.public_key != before.public_key
 
 
 def test_a_changed_spec_makes_a_version_and_keeps_the_expiry(world: World) -> None:
     plan = world.plan()
-    ensure_foundation(world.context, plan)
+    ensure_prerequisites(world.context, plan)
     bigger = world.plan(volume="200GiB", expires="2h")
     assert bigger.expires_at == plan.expires_at
-    found = ensure_foundation(world.context, bigger).template
+    found = ensure_prerequisites(world.context, bigger).template
     assert found.version == 2
     assert (
-        ensure_foundation(world.context, world.plan(volume="200GiB", expires="2h")).template
+        ensure_prerequisites(world.context, world.plan(volume="200GiB", expires="2h")).template
         == found
     )
 

@@ -19,7 +19,7 @@ from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.lifetime.extension import Extension, ExtensionReport, Longer
 from fleet.workflows.context import Context
-from fleet.workflows.lifetime.extend import apply_extend, plan_extend
+from fleet.workflows.lifetime.extend import apply_extend, prepare_extend
 from fleet.workflows.record.lease import hold_lease
 from tests.machine import Machine
 from tests.ssh.servers import ssh_server
@@ -79,7 +79,7 @@ def extend(
     between: Callable[[], object] = lambda: None,
 ) -> ExtensionReport:
     context = context_of(world)
-    extension = plan_extend(context, "workshop", Longer(by=by), members=members)
+    extension = prepare_extend(context, "workshop", Longer(by=by), members=members)
     between()
     return apply_extend(context, extension)
 
@@ -167,7 +167,7 @@ def test_what_has_changed_since_it_was_shown_is_not_applied(world: World) -> Non
 
 def test_a_fleet_without_expiry_has_nothing_to_extend(world: World) -> None:
     launched(world, "[ana]", expires="never")
-    extension = plan_extend(world.context, "workshop", Longer(by=TWO_HOURS))
+    extension = prepare_extend(world.context, "workshop", Longer(by=TWO_HOURS))
     assert extension.nothing
     assert extension.endless == ("ana",)
 
@@ -189,7 +189,7 @@ def test_the_lease_is_held(world: World) -> None:
     launched(world, "[ana]")
     account_id = describe_identity(world.context.aws).account_id
     hasty = dataclasses.replace(world.context, deadlines=dataclasses.replace(SHORT, lease=0))
-    extension: Extension = plan_extend(hasty, "workshop", Longer(by=TWO_HOURS))
+    extension: Extension = prepare_extend(hasty, "workshop", Longer(by=TWO_HOURS))
     with (
         hold_lease(world.context, "workshop", account_id=account_id, command="up"),
         pytest.raises(FleetError, match="workshop is still held by"),
@@ -199,8 +199,8 @@ def test_the_lease_is_held(world: World) -> None:
 
 def test_whom_nobody_knows_is_told(world: World) -> None:
     with pytest.raises(NothingFoundError, match="there is no fleet workshop"):
-        plan_extend(world.context, "workshop", Longer(by=TWO_HOURS))
+        prepare_extend(world.context, "workshop", Longer(by=TWO_HOURS))
     launched(world, "[ana]")
     until = datetime.now(UTC) + timedelta(days=1)
     with pytest.raises(NothingFoundError, match="has no member zoe"):
-        plan_extend(world.context, "workshop", Longer(until=until), members=("zoe",))
+        prepare_extend(world.context, "workshop", Longer(until=until), members=("zoe",))

@@ -16,10 +16,10 @@ from fleet.plan import tags
 from fleet.plan.lifetime.survey import WatchEvent
 from fleet.workflows.context import Context
 from fleet.workflows.events import Event
-from fleet.workflows.launch.partial import describe_standing
+from fleet.workflows.launch.partial import describe_partial_fleet
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.lifetime.watch import Watch
-from fleet.workflows.record.ended import describe_resting
+from fleet.workflows.record.ended import describe_ended
 from fleet.workflows.record.lease import hold_lease
 from tests.sandbox.cloud.recording import eventually
 from tests.workflows.calls import count_calls
@@ -168,12 +168,12 @@ def test_what_switched_itself_off_rests_until_up(
     world.served.ec2.terminate_instances(InstanceIds=[before["ana"]])
     told = next(events)
     assert (told.kind, told.member) == ("lost", "ana"), "told once; the others are looked after"
-    assert describe_resting(world.context, "workshop").names == {"cyd"}
+    assert describe_ended(world.context, "workshop").names == {"cyd"}
     assert ("replacing", "cyd") not in kinds(once(world)), "from any machine, with no memory of it"
     assert live(world) == {"ana": 1, "ben": 1}
     assert "cyd" in {member.name for member in world.plan().launch}, "a person's up brings it back"
     apply_up(world.context, world.plan())
-    assert describe_resting(world.context, "workshop").names == frozenset()
+    assert describe_ended(world.context, "workshop").names == frozenset()
     assert live(world) == dict.fromkeys(MEMBERS, 1)
 
 
@@ -293,8 +293,8 @@ def test_the_fleets_expiry_ends_it(world: World) -> None:
 def test_nothing_new_is_launched_past_the_fleets_own_expiry(world: World) -> None:
     before = begin(world)
     (template,) = world.plan().owned.launch_templates
-    over = {"Key": tags.EXPIRES_AT, "Value": "2026-01-01T00:00:00Z"}
-    world.served.ec2.create_tags(Resources=[template.template_id], Tags=[over])  # type: ignore[list-item]
+    expired_at = {"Key": tags.EXPIRES_AT, "Value": "2026-01-01T00:00:00Z"}
+    world.served.ec2.create_tags(Resources=[template.template_id], Tags=[expired_at])  # type: ignore[list-item]
     world.served.ec2.terminate_instances(InstanceIds=[before["ana"]])
     gone(world, before["ana"])
     found = once(world)
@@ -373,7 +373,7 @@ def test_an_interrupt_in_the_middle_leaves_nothing_untold(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         list(watching.events(once=True))
     assert watching.acting is not None, "so the command says what stands"
-    standing = describe_standing(world.context, watching.acting)
+    standing = describe_partial_fleet(world.context, watching.acting)
     assert (standing.running, standing.unanswered) == (3, False)
     made_ready(world)
     found = once(world)

@@ -9,7 +9,7 @@ import pytest
 from fleet.aws.network import describe_security_groups, ensure_ingress
 from fleet.errors import NothingFoundError, UsageError
 from fleet.plan.facts import IngressRule, tcp
-from fleet.workflows.launch.prerequisites import ensure_foundation
+from fleet.workflows.launch.prerequisites import ensure_prerequisites
 from fleet.workflows.network.access import (
     AccessReport,
     allow,
@@ -34,7 +34,7 @@ def doors(report: AccessReport) -> dict[str, str]:
 
 def up(world: World, **changes: str) -> dict[str, str]:
     """Make what instances are launched with, the security group among it."""
-    ensure_foundation(world.context, world.plan(**changes))
+    ensure_prerequisites(world.context, world.plan(**changes))
     return doors(describe_access(world.context, "workshop"))
 
 

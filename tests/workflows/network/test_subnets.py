@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleet.errors import FleetError
-from fleet.workflows.launch.prerequisites import ensure_foundation
+from fleet.workflows.launch.prerequisites import ensure_prerequisites
 from tests.workflows.conftest import World
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def test_of_a_vpc_the_public_subnets_are_taken(world: World) -> None:
     vpc = make_vpc(world)
     found = world.plan(access=f"{{vpc: {vpc.vpc_id}}}")
     assert {pool.subnet_id for pool in found.pools} == {vpc.public}
-    ensure_foundation(world.context, found)
+    ensure_prerequisites(world.context, found)
     (interface,) = template_data(world)["NetworkInterfaces"]
     assert interface["AssociatePublicIpAddress"] is True
     instance = launch_one(world, vpc.public)
@@ -104,7 +104,7 @@ def test_private_subnets_with_a_way_in(world: World) -> None:
     found = world.plan(access=access)
     assert {pool.subnet_id for pool in found.pools} <= {vpc.private, vpc.closed}
     assert any(f"gateway) in {vpc.closed}: packages" in text for text in found.warnings)
-    ensure_foundation(world.context, found)
+    ensure_prerequisites(world.context, found)
     instance = launch_one(world, vpc.private)
     assert "PublicIpAddress" not in instance
     assert {"Key": "fleet:via", "Value": "direct"} in instance["Tags"]
@@ -112,7 +112,7 @@ def test_private_subnets_with_a_way_in(world: World) -> None:
 
 def test_a_public_subnet_gives_no_public_address_where_none_is_wanted(world: World) -> None:
     found = world.plan(access="{from: [172.31.0.0/16], via: direct}")
-    ensure_foundation(world.context, found)
+    ensure_prerequisites(world.context, found)
     assert "PublicIpAddress" not in launch_one(world, found.pools[0].subnet_id)
 
 
@@ -150,7 +150,7 @@ def test_an_instance_profile(world: World, written: str) -> None:
     try:
         profile = "team" if written == "name" else arn
         found = world.plan(instances=f"{{types: [g5.xlarge], profile: '{profile}'}}")
-        ensure_foundation(world.context, found)
+        ensure_prerequisites(world.context, found)
         instance = launch_one(world, found.pools[0].subnet_id)
         assert instance["IamInstanceProfile"]["Arn"] == arn
     finally:
@@ -164,7 +164,7 @@ def test_an_unknown_instance_profile(world: World) -> None:
 
 
 def test_the_launch_template(world: World) -> None:
-    ensure_foundation(
+    ensure_prerequisites(
         world.context, world.plan(volume="{size: 200GiB, iops: 4000, throughput: 500}")
     )
     data = template_data(world)
@@ -182,5 +182,5 @@ def test_the_launch_template(world: World) -> None:
 
 
 def test_instances_that_never_expire_stop_at_a_shutdown(world: World) -> None:
-    ensure_foundation(world.context, world.plan(expires="never"))
+    ensure_prerequisites(world.context, world.plan(expires="never"))
     assert template_data(world)["InstanceInitiatedShutdownBehavior"] == "stop"

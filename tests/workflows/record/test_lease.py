@@ -14,10 +14,10 @@ from fleet.aws.leases import create_lease, read_leases
 from fleet.errors import FleetError
 from fleet.workflows.context import Settings
 from fleet.workflows.events import Event
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.record.lease import hold_lease
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import read, spec_text
@@ -46,7 +46,7 @@ def test_a_holder_that_died_elsewhere_is_waited_for_and_then_broken(
     told: list[Event] = []
     hasty = dataclasses.replace(yard.context.deadlines, lease=0.2)
     context = dataclasses.replace(yard.context, deadlines=hasty, on_event=told.append)
-    plan = plan_up(context, read(SPEC), folder=Path())
+    plan = prepare_up(context, read(SPEC), folder=Path())
     with pytest.raises(FleetError, match="workshop is still held by `fleet up` of") as refused:
         apply_up(context, plan)
     assert "`fleet down workshop`, which takes over" in refused.value.remedy
@@ -68,7 +68,7 @@ def test_a_lease_that_cannot_be_read_is_broken(yard: Yard) -> None:
     told: list[Event] = []
     context = dataclasses.replace(yard.context, on_event=told.append)
     assert create_lease(context.aws, fleet="workshop", number=1, text="?", tags={})
-    apply_up(context, plan_up(context, read(SPEC), folder=Path()))
+    apply_up(context, prepare_up(context, read(SPEC), folder=Path()))
     assert Event(None, "lease", "note", "the lease is broken: it cannot be read") in told
     assert read_leases(context.aws, fleet="workshop") == {}
 
@@ -111,7 +111,7 @@ def test_down_takes_over_from_a_living_up(
         reached.set()
         assert go_on.wait(60)
 
-    plan = plan_down(yard.context, "workshop")  # as of now: nothing of the fleet is there
+    plan = prepare_down(yard.context, "workshop")  # as of now: nothing of the fleet is there
     yard.calls.restart(point, when, hold)
     up = runs.start(runs.up_that_tells, yard.served, cache, SPEC)
     assert reached.wait(60)

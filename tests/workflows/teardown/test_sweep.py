@@ -14,8 +14,8 @@ from fleet.errors import NotAuthorizedError
 from fleet.plan import tags
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
-from fleet.workflows.launch.prerequisites import ensure_foundation
-from fleet.workflows.teardown.sweep import Sweep, apply_sweep, plan_sweeping
+from fleet.workflows.launch.prerequisites import ensure_prerequisites
+from fleet.workflows.teardown.sweep import Sweep, apply_sweep, prepare_sweep
 from tests.workflows.conftest import World
 from tests.workflows.fleets import launched
 
@@ -48,9 +48,9 @@ def make_volume(world: World, *, region: str = "us-east-1", fleet: str = "worksh
 
 def test_a_fleet_past_its_expiry_goes_whole(world: World) -> None:
     launched(world, "[ana]")
-    assert plan_sweeping(world.context, older_than=timedelta(0)).orphans == ()
+    assert prepare_sweep(world.context, older_than=timedelta(0)).orphans == ()
     context = later(world, 9.5)
-    sweep = plan_sweeping(context, older_than=DAY)
+    sweep = prepare_sweep(context, older_than=DAY)
     assert {one.reason for one in sweep.goes} == {"the fleet expired 1h ago"}
     instance = next(one for one in sweep.goes if one.resource.kind == "instances")
     assert instance.monthly_usd == (Decimal("1.006") + Decimal("0.005")) * 720
@@ -61,25 +61,25 @@ def test_a_fleet_past_its_expiry_goes_whole(world: World) -> None:
         "instances", "volumes", "network_interfaces", "security_groups", "key_pairs",
         "launch_templates", "parameters",
     }  # fmt: skip
-    assert plan_sweeping(context, older_than=timedelta(0)).orphans == ()
+    assert prepare_sweep(context, older_than=timedelta(0)).orphans == ()
 
 
 def test_a_half_made_fleet_goes_when_it_is_old(world: World) -> None:
-    ensure_foundation(world.context, world.plan(expires="never"))
-    assert plan_sweeping(world.context, older_than=DAY).orphans == ()
+    ensure_prerequisites(world.context, world.plan(expires="never"))
+    assert prepare_sweep(world.context, older_than=DAY).orphans == ()
     context = later(world, 25)
-    sweep = plan_sweeping(context, older_than=DAY)
+    sweep = prepare_sweep(context, older_than=DAY)
     assert kinds(sweep) == [
         "key_pairs", "launch_templates", *["parameters"] * 3, "security_groups",
     ]  # fmt: skip
     assert apply_sweep(context, sweep).left == ()
-    assert plan_sweeping(context, older_than=timedelta(0)).orphans == ()
+    assert prepare_sweep(context, older_than=timedelta(0)).orphans == ()
 
 
 def test_just_what_was_shown_goes_and_what_changed_is_told(world: World) -> None:
     lost, kept = make_volume(world), make_volume(world)
     context = later(world, 25)
-    sweep = plan_sweeping(context, older_than=DAY)
+    sweep = prepare_sweep(context, older_than=DAY)
     assert kinds(sweep) == ["volumes", "volumes"]
     world.served.ec2.delete_volume(VolumeId=lost)
     since = make_volume(world)
@@ -96,9 +96,9 @@ def test_just_what_was_shown_goes_and_what_changed_is_told(world: World) -> None
 
 
 def test_a_fleet_that_somebody_brings_up_meanwhile_is_not_touched(world: World) -> None:
-    ensure_foundation(world.context, world.plan(expires="never"))
+    ensure_prerequisites(world.context, world.plan(expires="never"))
     context = later(world, 25)
-    sweep = plan_sweeping(context, older_than=DAY)
+    sweep = prepare_sweep(context, older_than=DAY)
     launched(world, "[ana]", expires="never")
     receipt = apply_sweep(context, sweep)
     assert receipt.released == ()
@@ -109,7 +109,7 @@ def test_a_fleet_that_somebody_brings_up_meanwhile_is_not_touched(world: World) 
 def test_all_regions_are_looked_at(world: World) -> None:
     here, there = make_volume(world), make_volume(world, region="eu-west-1", fleet="far")
     context = later(world, 25)
-    sweep = plan_sweeping(context, older_than=DAY, all_regions=True)
+    sweep = prepare_sweep(context, older_than=DAY, all_regions=True)
     assert len(sweep.regions) > 10
     assert sweep.unread == ()
     assert {(one.region, one.resource.resource_id) for one in sweep.goes} == {
@@ -119,14 +119,14 @@ def test_all_regions_are_looked_at(world: World) -> None:
     assert all(one.monthly_usd is not None for one in sweep.goes)
     receipt = apply_sweep(context, sweep)
     assert len(receipt.released) == 2
-    assert plan_sweeping(context, older_than=DAY, all_regions=True).orphans == ()
+    assert prepare_sweep(context, older_than=DAY, all_regions=True).orphans == ()
 
 
 def test_what_is_refused_is_left_with_its_command(world: World) -> None:
     volume = make_volume(world)
     context = later(world, 25)
     world.served.cloud.faults.add("deny", action="ec2:DeleteVolume")
-    receipt = apply_sweep(context, plan_sweeping(context, older_than=DAY))
+    receipt = apply_sweep(context, prepare_sweep(context, older_than=DAY))
     (left,) = receipt.left
     assert left.command == f"aws ec2 --region us-east-1 delete-volume --volume-id {volume}"
     assert round(left.monthly_usd or 0, 2) == 8
@@ -135,12 +135,12 @@ def test_what_is_refused_is_left_with_its_command(world: World) -> None:
 def test_a_kind_that_may_not_be_looked_at_is_told(world: World) -> None:
     world.served.cloud.faults.add("deny", action="ec2:DescribeInstances")
     make_volume(world)
-    sweep = plan_sweeping(later(world, 25), older_than=DAY)
+    sweep = prepare_sweep(later(world, 25), older_than=DAY)
     assert sweep.orphans == ()
     assert sweep.unread[0].startswith("us-east-1: instances: this identity may not call")
     world.served.cloud.faults.add("deny", action="ec2:DescribeRegions")
     with pytest.raises(NotAuthorizedError):
-        plan_sweeping(world.context, older_than=DAY, all_regions=True)
+        prepare_sweep(world.context, older_than=DAY, all_regions=True)
 
 
 def test_snapshots_have_a_price(world: World) -> None:

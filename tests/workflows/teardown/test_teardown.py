@@ -15,8 +15,8 @@ from fleet.errors import NothingFoundError
 from fleet.plan import tags
 from fleet.plan.teardown.resources import by_kind
 from fleet.workflows.events import Event
-from fleet.workflows.launch.prerequisites import ensure_foundation
-from fleet.workflows.teardown.down import apply_down, plan_down
+from fleet.workflows.launch.prerequisites import ensure_prerequisites
+from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.workflows.conftest import World
 from tests.workflows.fleets import down, launched, released, remaining
 
@@ -43,7 +43,7 @@ def test_a_member_goes_and_the_rest_stays(world: World) -> None:
     }
     assert world.states() == ["running", "terminated"]
     with pytest.raises(NothingFoundError, match="no member bne: did you mean ben"):
-        plan_down(world.context, "workshop", members=["bne"])
+        prepare_down(world.context, "workshop", members=["bne"])
     again = down(world, members=["ana"])
     assert again.clean
     assert [kind for kind, _ in again.already_gone] == ["instances"]
@@ -76,7 +76,7 @@ def test_a_kill_after_the_volumes_were_kept_loses_none(world: World) -> None:
 
     context = dataclasses.replace(world.context, on_event=die)
     with pytest.raises(KeyboardInterrupt):
-        apply_down(context, plan_down(context, "workshop", keep_volumes=True))
+        apply_down(context, prepare_down(context, "workshop", keep_volumes=True))
     world.served.ec2.terminate_instances(InstanceIds=[str(report.environments[0].instance_id)])
     world.context.interrupted.clear()
     assert len(down(world, keep_volumes=True).kept) == 1
@@ -186,7 +186,7 @@ def test_a_fleet_that_is_half_gone(world: World) -> None:
         InstanceIds=[str(report.environments[0].instance_id)],
         WaiterConfig={"Delay": 1, "MaxAttempts": 30},
     )
-    ids = by_kind(plan_down(world.context, "workshop").release)
+    ids = by_kind(prepare_down(world.context, "workshop").release)
     ec2.delete_key_pair(KeyPairId=ids["key_pairs"][0])
     ec2.delete_launch_template(LaunchTemplateId=ids["launch_templates"][0])
     world.served.client("ssm").delete_parameters(Names=list(ids["parameters"]))
@@ -215,10 +215,10 @@ def test_a_dependency_violation_is_waited_out(world: World) -> None:
 
 
 def test_an_instance_that_is_not_visible_yet_is_waited_for(world: World) -> None:
-    foundation = ensure_foundation(world.context, world.plan())
+    prerequisites = ensure_prerequisites(world.context, world.plan())
     world.served.cloud.faults.add("invisible", delay="2s")
-    _launch(world, foundation.template.template_id, 2)
-    plan = plan_down(world.context, "workshop")
+    _launch(world, prerequisites.template.template_id, 2)
+    plan = prepare_down(world.context, "workshop")
     assert not [r for r in plan.release if r.kind == "instances"]
     receipt = apply_down(world.context, plan)
     assert receipt.clean
@@ -264,8 +264,8 @@ def test_a_thousand_instances_take_few_calls(world: World) -> None:
     state = world.served.cloud.state
     state.quotas.put("L-1216C47A", 100_000, region="us-east-1")
     state.capacity.put(2000)
-    foundation = ensure_foundation(world.context, world.plan())
-    _launch(world, foundation.template.template_id, 1000)
+    prerequisites = ensure_prerequisites(world.context, world.plan())
+    _launch(world, prerequisites.template.template_id, 1000)
     calls: Counter[str] = Counter()
 
     def called(model: Any, **_: Any) -> None:

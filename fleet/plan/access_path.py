@@ -17,7 +17,7 @@ _KINDS: tuple[Kind, ...] = ("public", "tunnel", "direct", "ssm", "bastion")
 
 
 @dataclass(frozen=True)
-class Way:
+class AccessPath:
     """A way in. `bastion` is `user@host` or `user@host:port` where the kind is bastion, and empty otherwise."""
 
     kind: Kind = "public"
@@ -55,22 +55,22 @@ class Way:
         }[self.kind]
 
 
-PUBLIC = Way()
+PUBLIC = AccessPath()
 
 
-def way_of(access: Access) -> Way:
+def access_path_of(access: Access) -> AccessPath:
     """Give the way that a spec asks for."""
     if access.via is None:
         return PUBLIC
     if access.via.bastion:
-        return Way("bastion", access.via.bastion)
-    return Way(access.via.through or "direct")
+        return AccessPath("bastion", access.via.bastion)
+    return AccessPath(access.via.through or "direct")
 
 
-def parse_way(text: str | None) -> Way:
+def parse_access_path(text: str | None) -> AccessPath:
     """Read a way from a tag; no tag, and what is no way, is public."""
     word, _, bastion = (text or "").partition(" ")
     for kind in _KINDS:
         if kind == word:
-            return Way(kind, bastion)
+            return AccessPath(kind, bastion)
     return PUBLIC

@@ -22,7 +22,7 @@ def settle_types(context: Context, spec: FleetSpec) -> FleetSpec:
     return spec_with_types(spec, offers, region=context.aws.region)
 
 
-def plan_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:
+def prepare_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:
     """Observe and plan. `folder` is where the spec's relative paths start. Changes nothing."""
     spec = settle_types(context, spec)
     observed = observe_launch(context, spec)

@@ -24,7 +24,7 @@ class Refused:
     code: str = ""
 
 
-class Attempts:
+class ReleaseAttempts:
     """The book of one release. Safe from several threads: each writes of its own resources."""
 
     def __init__(self, context: Context) -> None:

@@ -18,10 +18,10 @@ from fleet.plan.bake.plan import (
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
 from fleet.workflows.context import Context
-from fleet.workflows.launch.planning import plan_up
+from fleet.workflows.launch.prepare import prepare_up
 
 
-def plan_bake(
+def prepare_bake(
     context: Context,
     recipe: Recipe,
     files: RecipeFiles,
@@ -35,9 +35,9 @@ def plan_bake(
     """
     _ = context.aws.ec2  # making clients is not thread-safe
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(describe_recipe_images, context.aws, recipe=recipe.name)
-        builder = plan_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())
-        earlier = sorted(asked.result(), key=lambda image: image.created_at, reverse=True)
+        request = pool.submit(describe_recipe_images, context.aws, recipe=recipe.name)
+        builder = prepare_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())
+        earlier = sorted(request.result(), key=lambda image: image.created_at, reverse=True)
     content = content_digest(recipe, files, builder.image.image_id)
     standing = builder.owned.youngest
     stage = stage_of(standing, content)
