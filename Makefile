@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check fast lint types bench docs clean
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-all test-slice check fast lint types bench docs clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fleet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
@@ -21,9 +23,16 @@ demo: $(STAMP)
 	@echo '  $(BIN)/fleet --sandbox down workshop'
 	@echo '  $(BIN)/fleet sandbox stop'
 
-# Two workers: every test of a host boots real services.
+# tests/README.md says what is in which.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	$(BIN)/python -m pytest $(WORKERS) -m 'not deep'
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest $(WORKERS)
+
+# The deep tests of one slice of several: `make test-slice SLICE=3/8`.
+test-slice: $(STAMP)
+	$(BIN)/python -m pytest $(WORKERS) -m deep --slice $(SLICE)
 
 check: lint types fast
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.actions import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
 from tests.command import Cli
 
-__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
+pytest_plugins = ["tests.actions", "tests.depth"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
