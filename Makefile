@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
+# One cache of what hosts install, for the demo and all sandboxes of the tests.
+export FLEET_SANDBOX_CACHE ?= $(CURDIR)/.cache/packages
+
 .PHONY: demo test test-all test-slice check fast lint types bench docs clean
 
 $(STAMP): pyproject.toml
@@ -57,4 +60,4 @@ docs: $(STAMP)
 	$(BIN)/python docs/build.py
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache build dist .mypy_cache .pytest_cache .ruff_cache

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet.sandbox.call_log import VARIABLE
+from fleet.sandbox import call_log
+from fleet.sandbox.hosts import packages
 
 FLEET = str(Path(sys.executable).with_name("fleet"))
 SECONDS = 1200
+_OF_THE_RUN = (call_log.VARIABLE, packages.VARIABLE, "FLEET_TEST_RUN")
+"""What every command of a run of tests is told; nothing else of the caller's reaches it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Cli:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
-            VARIABLE: os.environ.get(VARIABLE, ""),
+            **{name: os.environ[name] for name in _OF_THE_RUN if name in os.environ},
         }
         return kept | own | self.extra
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.command import Cli
 
-pytest_plugins = ["tests.actions", "tests.depth"]
+pytest_plugins = ["tests.one_run", "tests.depth", "tests.actions", "tests.durations"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

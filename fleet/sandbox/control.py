@@ -23,6 +23,7 @@ from fleet.errors import SandboxError, UsageError
 from fleet.sandbox import state, strays
 from fleet.sandbox.containers import cgroups
 from fleet.sandbox.faults import read_conditions
+from fleet.sandbox.hosts import packages
 from fleet.sandbox.trees import remove_tree
 
 START_SECONDS = 60.0
@@ -32,7 +33,6 @@ STOP_SECONDS = 75.0
 ANSWER_SECONDS = 25.0
 """For the endpoint to answer a control request."""
 RESET_SECONDS = 60.0
-_KEPT = "cache"
 _ACCESS_KEY = "AKIAFLEETSANDBOX0000"
 _SECRET_KEY = "fleet-sandbox-no-secret-at-all-0000000000"  # noqa: S105 - known to everybody
 _SERVICES = ("EC2", "SSM", "STS", "PRICING", "SERVICE_QUOTAS", "IAM", "S3")
@@ -364,5 +364,5 @@ def _ended(found: state.State, *, seconds: float) -> bool:
 def _sweep(directory: Path) -> None:
     """Remove every file but the package cache and the lock, which the caller holds."""
     for entry in directory.iterdir():
-        if entry.name not in {_KEPT, "lock"}:
+        if entry.name not in {packages.OWN, "lock"}:
             remove_tree(entry)

@@ -168,10 +168,8 @@ def test_no_secret_shows(cli: Cli, tmp_path: Path) -> None:
     described = json.dumps(ec2(cli).describe_instances(), default=str)
     assert token not in described
     host = f"grep -l {token[:12]} /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -v self; true"
-    query_services = cli.json("--sandbox", "exec", "-o", "json", "quiet", "--", host)
-    found = [
-        line for line in query_services["results"][0]["stdout"].splitlines() if _still_there(line)
-    ]
+    looked = cli.json("--sandbox", "exec", "-o", "json", "quiet", "--", host)
+    found = [line for line in looked["results"][0]["stdout"].splitlines() if _still_there(line)]
     assert found == [], "the token stands in a process's arguments or environment"
     modes = cli(
         "--sandbox",

@@ -149,9 +149,9 @@ def test_ec2_was_told_none(running: Running) -> None:
 def test_no_log_and_no_message_has_one(running: Running) -> None:
     assert found_in(running, running.said.encode()) == []
     logs = [*(running.host / "log").rglob("*"), *running.host.rglob("*.log")]
-    query_services = [path for path in logs if path.is_file()]
-    assert any("bootstrap.log" in path.name for path in query_services)
-    for path in query_services:
+    looked = [path for path in logs if path.is_file()]
+    assert any("bootstrap.log" in path.name for path in looked)
+    for path in looked:
         assert found_in(running, path.read_bytes()) == [], path
 
 

@@ -107,16 +107,16 @@ def test_the_users_own_config_includes_it_only_when_asked(clients: Clients) -> N
     own = clients.folder / ".ssh/config"
     own.parent.mkdir(mode=0o700)
     own.write_text("Host mine\n  User me\n")
-    request = Cli(clients.cli.folder, {"HOME": str(clients.folder)})
-    assert request.json("--sandbox", "ssh-config", "clients", "-o", "json")["included_in"] is None
+    asked = Cli(clients.cli.folder, {"HOME": str(clients.folder)})
+    assert asked.json("--sandbox", "ssh-config", "clients", "-o", "json")["included_in"] is None
     assert own.read_text() == "Host mine\n  User me\n"
     for _ in range(2):
-        done = request("--sandbox", "ssh-config", "clients", "--include")
+        done = asked("--sandbox", "ssh-config", "clients", "--include")
         assert done.returncode == 0, done.stderr
         assert own.read_text() == f'Include "{clients.config}"\nHost mine\n  User me\n'
     seen = clients.run("ssh", "-F", str(own), ODD_HOST, "echo", "found")
     assert seen.stdout == "found\n", seen.stderr
-    assert request("--sandbox", "ssh-config", "clients", "--no-include").returncode == 0
+    assert asked("--sandbox", "ssh-config", "clients", "--no-include").returncode == 0
     assert own.read_text() == "Host mine\n  User me\n"
 
 

@@ -108,7 +108,7 @@ def _echo(report: AccessReport, output: str) -> None:
     if output == "json":
         echo_json(report.as_json())
         return
-    rows = [(door.cidr, ", ".join(door.ports), door.by, door.description) for door in report.doors]
+    rows = [(one.cidr, ", ".join(one.ports), one.by, one.description) for one in report.sources]
     echo_table(("from", "ports", "by", "description"), rows)
     if not rows:
         click.echo("nobody may come in", err=True)

@@ -1,7 +1,8 @@
 """Compiles what uv's cache holds, once and in the background: hosts link the files, and start services without it.
 
 Twenty hosts that begin at the same time would compile the same thousand modules twenty times. A `.pyc` names its
-source's time and size, and uv links both into every venv, so it holds there too.
+source's time and size, and uv links both into every venv, so it holds there too. Sandboxes that share a cache compile
+one at a time: the record is locked meanwhile.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from fleet.sandbox.hosts.disk import base_python
 _RECORD = "compiled"
 # Some packages hold modules of other versions of Python, which do not compile: that is no failure.
 _PROGRAM = """
-import compileall, os, sys
+import compileall, fcntl, os, sys
 os.nice(19)
-for archive in sys.argv[2:]:
-    compileall.compile_dir(archive, quiet=2)
-    with open(sys.argv[1], "a") as record:
-        print(os.path.basename(archive), file=record)
+with open(sys.argv[1], "a+") as record:
+    try:
+        fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit()  # another sandbox is at it
+    record.seek(0)
+    known = record.read().split()
+    for archive in sys.argv[2:]:
+        if os.path.basename(archive) not in known:
+            compileall.compile_dir(archive, quiet=2)
+            print(os.path.basename(archive), file=record, flush=True)
 """
 
 

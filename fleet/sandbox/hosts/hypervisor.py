@@ -25,6 +25,7 @@ from typing import Any
 
 from fleet.sandbox.driver import Framework, Gpu, HostConfig
 from fleet.sandbox.hosts import init, linux
+from fleet.sandbox.hosts.packages import package_cache
 from fleet.sandbox.hosts.paths import HostPaths
 
 MESSAGE_LIMIT = 2**18
@@ -68,18 +69,18 @@ class Hypervisor:
 
     def run(self) -> None:
         """Until the socket has closed and the last host has ended."""
-        forget_ended, wakened = os.pipe()
-        for fd in (forget_ended, wakened):
+        wake, wakened = os.pipe()
+        for fd in (wake, wakened):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wakened)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._close())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while not self._closing or self._hosts:
-            sources = [forget_ended] if self._closing else [forget_ended, self._orders.fileno()]
+            sources = [wake] if self._closing else [wake, self._orders.fileno()]
             ready, _, _ = select.select(sources, [], [], self._patience())
-            if forget_ended in ready:
-                os.read(forget_ended, 4096)
+            if wake in ready:
+                os.read(wake, 4096)
             if self._orders.fileno() in ready:
                 self._obey()
             self._kill_overdue()
@@ -143,7 +144,7 @@ class Hypervisor:
     def _boot(self, host: HostConfig) -> None:
         paths = HostPaths(self._directory / "hosts" / host.instance_id, host.user)
         listen_at = time.monotonic() + host.boot_seconds
-        cache, kept = self._directory / "cache", self._directory / KEPT
+        cache, kept = package_cache(self._directory, os.environ), self._directory / KEPT
         machine = init.Machine(host, paths, cache, kept, listen_at)
         parent = os.getpid()
         pid = os.fork()

@@ -28,6 +28,7 @@ from fleet.sandbox import strays
 from fleet.sandbox.hosts import console, hypervisor
 from fleet.sandbox.hosts.bytecode import compile_new
 from fleet.sandbox.hosts.kept import keep
+from fleet.sandbox.hosts.packages import package_cache
 from fleet.sandbox.hosts.paths import HostPaths
 from fleet.sandbox.strays import MARK
 from fleet.sandbox.trees import remove_tree
@@ -66,9 +67,10 @@ class ProcessDriver:
         self._users: dict[str, str] = {}
         self._orders: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        cache = self._directory / "cache"
-        cache.mkdir(parents=True, exist_ok=True)
-        self._compiling = compile_new(cache, {MARK: str(self._directory / "hosts")})
+        self._cache = package_cache(self._directory, os.environ)
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._compiling: subprocess.Popen[bytes] | None = None
+        self._compile()
 
     def boot(self, host: HostConfig) -> None:
         """Begin to boot. A host that runs is left alone."""
@@ -76,6 +78,7 @@ class ProcessDriver:
             if host.instance_id in self._booted:
                 return
             self._booted[host.instance_id] = _Booted()
+            self._compile()
             self._users[host.instance_id] = host.user
             told = replace(host, metadata_url=self._metadata_url(host.address))
             self._order({"boot": hypervisor.encode_host(told)})
@@ -137,6 +140,11 @@ class ProcessDriver:
     def _paths(self, instance_id: str) -> HostPaths:
         top = self._directory / "hosts" / instance_id
         return HostPaths(top, self._users.get(instance_id, ""))
+
+    def _compile(self) -> None:
+        """Compile what hosts have brought into the cache since; the lock is held."""
+        if self._compiling is None or self._compiling.poll() is not None:
+            self._compiling = compile_new(self._cache, {MARK: str(self._directory / "hosts")})
 
     # -- the hypervisor -----------------------------------------------------------------------
 

@@ -46,12 +46,12 @@ class AccessReport:
 
     fleet: str
     group_id: str
-    doors: tuple[OpenSource, ...]
+    sources: tuple[OpenSource, ...]
 
     def as_json(self) -> dict[str, object]:
         """Give the JSON shape of `fleet access show`."""
-        doors = [door.as_json() for door in self.doors]
-        return {"fleet": self.fleet, "security_group_id": self.group_id, "ingress": doors}
+        sources = [source.as_json() for source in self.sources]
+        return {"fleet": self.fleet, "security_group_id": self.group_id, "ingress": sources}
 
 
 def checked_sources(texts: Iterable[str]) -> tuple[str, ...]:
@@ -141,15 +141,15 @@ def _group(context: Context, fleet: str) -> SecurityGroupFact:
 
 
 def _report(fleet: str, group: SecurityGroupFact) -> AccessReport:
-    doors: dict[tuple[str, str, str], list[IngressRule]] = {}
+    sources: dict[tuple[str, str, str], list[IngressRule]] = {}
     for rule in sorted(group.ingress):
-        doors.setdefault((rule.cidr, origin(rule), rule.description), []).append(rule)
+        sources.setdefault((rule.cidr, origin(rule), rule.description), []).append(rule)
     return AccessReport(
         fleet,
         group.group_id,
         tuple(
             OpenSource(cidr, tuple(_ports(rule) for rule in rules), by, about)
-            for (cidr, by, about), rules in sorted(doors.items())
+            for (cidr, by, about), rules in sorted(sources.items())
         ),
     )
 

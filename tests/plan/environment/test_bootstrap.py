@@ -170,10 +170,10 @@ def look_at(scripts: list[str], folder: Path) -> None:
     for number, script in enumerate(scripts):
         files.append(folder / f"{number:03}.sh")
         files[-1].write_text("#!/usr/bin/env bash\n" + script)
-    query_services = subprocess.run(
+    looked = subprocess.run(
         ["shellcheck", *map(str, files)], text=True, capture_output=True, timeout=800, check=False
     )
-    assert query_services.returncode == 0, query_services.stdout
+    assert looked.returncode == 0, looked.stdout
 
 
 def test_a_framework_is_installed_only_where_the_image_lacks_it() -> None:

@@ -79,10 +79,10 @@ def test_the_script_is_sound_and_keeps_the_token_out_of_arguments(account: str |
     script = render_rotation(load_rotation(), account=account, token="tok-en_")
     for program in filter(shutil.which, ("bash", "shellcheck")):
         words = [program, "-n"] if program == "bash" else [program, "--shell=bash", "-"]
-        query_services = subprocess.run(
+        looked = subprocess.run(
             words, input=script, text=True, capture_output=True, timeout=60, check=False
         )
-        assert query_services.returncode == 0, query_services.stdout + query_services.stderr
+        assert looked.returncode == 0, looked.stdout + looked.stderr
     (line,) = [line for line in script.splitlines() if "tok-en_" in line]
     assert line.startswith("printf '%s' tok-en_ | "), (
         "a builtin of bash, which has no argument vector"

@@ -185,10 +185,10 @@ def test_the_script_is_sound() -> None:
     script = render_extension(load_extension(), until=EVENING)
     for program in filter(shutil.which, ("bash", "shellcheck")):
         words = [program, "-n"] if program == "bash" else [program, "--shell=bash", "-"]
-        query_services = subprocess.run(
+        looked = subprocess.run(
             words, input=script, text=True, capture_output=True, timeout=60, check=False
         )
-        assert query_services.returncode == 0, query_services.stdout + query_services.stderr
+        assert looked.returncode == 0, looked.stdout + looked.stderr
 
 
 @pytest.fixture

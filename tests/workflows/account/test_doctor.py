@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 G = "L-DB2E81BA"
 
 
-def query_services(world: World) -> tuple[Finding, ...]:
+def looked(world: World) -> tuple[Finding, ...]:
     return examine(world.context, spec=None, spec_name="")
 
 
@@ -29,7 +29,7 @@ def of(found: tuple[Finding, ...], check: str, state: str) -> list[str]:
 
 def test_a_sound_account_is_healthy_and_nothing_was_made(world: World) -> None:
     groups = len(world.served.ec2.describe_security_groups()["SecurityGroups"])
-    found = query_services(world)
+    found = looked(world)
     assert healthy(found), found
     for check in ("versions", "SSH key", "identity", "clock", "network", "secrets", "permissions"):
         assert of(found, check, "ok"), check
@@ -40,12 +40,10 @@ def test_a_sound_account_is_healthy_and_nothing_was_made(world: World) -> None:
 
 
 def test_launching_a_fleet_is_tried_where_a_template_is_there(world: World) -> None:
-    (text,) = [
-        t for t in of(query_services(world), "permissions", "skipped") if "CreateFleet can be" in t
-    ]
+    (text,) = [t for t in of(looked(world), "permissions", "skipped") if "CreateFleet can be" in t]
     assert "launch template" in text
     ensure_prerequisites(world.context, world.plan())
-    found = query_services(world)
+    found = looked(world)
     assert healthy(found), found
     assert not [t for t in of(found, "permissions", "skipped") if "ec2:CreateFleet" in t]
     assert world.states() == []
@@ -56,7 +54,7 @@ def test_launching_a_fleet_is_tried_where_a_template_is_there(world: World) -> N
 )
 def test_a_denied_action_is_named_and_stops_nothing_else(world: World, action: str) -> None:
     world.served.cloud.faults.add("deny", action=action)
-    found = query_services(world)
+    found = looked(world)
     denied = of(found, "permissions", "failed")
     assert denied
     assert action == "CreateTags" or any(action in text for text in denied)
@@ -66,7 +64,7 @@ def test_a_denied_action_is_named_and_stops_nothing_else(world: World, action: s
 
 def test_an_account_that_may_run_no_gpu(world: World) -> None:
     world.served.cloud.state.quotas.put(G, 0, region="us-east-1")
-    (text,) = of(query_services(world), "quota", "failed")
+    (text,) = of(looked(world), "quota", "failed")
     assert G in text
     assert "--request" in text
     world.served.cloud.state.quotas.clear()

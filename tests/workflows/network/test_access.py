@@ -27,9 +27,9 @@ PORTS = ("22", "6006", "8888")
 
 
 def doors(report: AccessReport) -> dict[str, str]:
-    for door in report.doors:
+    for door in report.sources:
         assert door.ports == PORTS or door.by == "foreign", door
-    return {door.cidr: door.by for door in report.doors}
+    return {door.cidr: door.by for door in report.sources}
 
 
 def up(world: World, **changes: str) -> dict[str, str]:
@@ -90,7 +90,7 @@ def test_foreign_rules_are_shown_and_removed_by_up(world: World) -> None:
     foreign = frozenset({tcp(443, "0.0.0.0/0"), IngressRule(-1, -1, "10.0.0.0/8", "-1")})
     ensure_ingress(world.context.aws, group, wanted=group.ingress | foreign)
     shown = describe_access(world.context, "workshop")
-    assert {(d.cidr, d.ports) for d in shown.doors if d.by == "foreign"} == {
+    assert {(d.cidr, d.ports) for d in shown.sources if d.by == "foreign"} == {
         ("0.0.0.0/0", ("443",)),
         ("10.0.0.0/8", ("all",)),
     }

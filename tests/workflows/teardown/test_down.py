@@ -17,7 +17,7 @@ from tests.workflows.conftest import SHORT, World
 pytestmark = pytest.mark.slow
 
 
-def clean_up(world: World, deadlines: Deadlines = SHORT) -> tuple[dict[str, int], dict[str, int]]:
+def take_away(world: World, deadlines: Deadlines = SHORT) -> tuple[dict[str, int], dict[str, int]]:
     context = dataclasses.replace(world.context, deadlines=deadlines)
     receipt = apply_down(context, prepare_down(context, "workshop"))
     return (
@@ -28,7 +28,7 @@ def clean_up(world: World, deadlines: Deadlines = SHORT) -> tuple[dict[str, int]
 
 def test_everything_goes(world: World) -> None:
     apply_up(world.context, world.plan())
-    released, remaining = clean_up(world)
+    released, remaining = take_away(world)
     assert released == {
         "instances": 3,
         "volumes": 3,
@@ -39,13 +39,13 @@ def test_everything_goes(world: World) -> None:
         "parameters": 3,
     }
     assert remaining == {}
-    assert clean_up(world) == ({}, {}), "nothing to do, and no complaint"
+    assert take_away(world) == ({}, {}), "nothing to do, and no complaint"
 
 
 def test_another_fleet_is_not_touched(world: World) -> None:
     apply_up(world.context, world.plan(members="[ana]"))
     apply_up(world.context, world.plan(name="other", members="[zoe]"))
-    clean_up(world)
+    take_away(world)
     assert [(f.fleet, f.running) for f in list_fleets(world.context)] == [("other", 1)]
     assert len(describe_fleet(world.context, "other").environments) == 1
 
@@ -56,7 +56,7 @@ def test_a_volume_that_outlives_its_instance_goes_too(world: World) -> None:
         Size=8,
         TagSpecifications=[{"ResourceType": "volume", "Tags": tag_list(fleet_tags("workshop"))}],
     )
-    released, remaining = clean_up(world)
+    released, remaining = take_away(world)
     assert (released, remaining) == ({"volumes": 1}, {})
     assert made["VolumeId"]
 
@@ -76,7 +76,7 @@ def test_a_security_group_in_foreign_use_is_told(world: World) -> None:
             }
         ],
     )
-    released, remaining = clean_up(world, dataclasses.replace(SHORT, terminated=2))
+    released, remaining = take_away(world, dataclasses.replace(SHORT, terminated=2))
     assert remaining == {"security_groups": 1}
     assert released["instances"] == 1
     assert any(event.state == "failed" for event in world.events)
@@ -86,6 +86,6 @@ def test_instances_that_were_terminated_by_hand(world: World) -> None:
     report = apply_up(world.context, world.plan())
     by_hand = [str(e.instance_id) for e in report.environments[:2]]
     world.served.ec2.terminate_instances(InstanceIds=by_hand)
-    released, remaining = clean_up(world)
+    released, remaining = take_away(world)
     assert remaining == {}
     assert released["security_groups"] == 1
