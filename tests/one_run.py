@@ -6,7 +6,6 @@ Every process that a test starts inherits the run's folder in its environment, o
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,7 +92,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     os.close(run.alive)
     run.reaper.wait(_REAPER_SECONDS)
-    shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _words_of(process: Path) -> str:

@@ -1,4 +1,4 @@
-"""Ends what a run of tests has started, once the run itself has ended, however it ended: SIGKILL too.
+"""Ends what a run of tests has started and removes its files, once the run has ended, however that was: SIGKILL too.
 
 `python -m tests.reaper FOLDER FD`: waits until nobody holds the other end of the pipe FD any more, which the run
 does as long as it lives. Everything that a run starts names the run's folder in its arguments or its environment.
@@ -7,6 +7,7 @@ does as long as it lives. Everything that a run starts names the run's folder in
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -27,6 +28,7 @@ def main() -> None:
     folder, fd = Path(sys.argv[1]), int(sys.argv[2])
     os.read(fd, 1)
     end_all(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # a file that a dying process still writes may stay
 
 
 def end_all(folder: Path) -> None:
