@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+WORKERS := -n 5 --dist loadgroup --no-loadscope-reorder
 
 # One cache of what hosts install, for the demo and all sandboxes of the tests.
 export FLEET_SANDBOX_CACHE ?= $(CURDIR)/.cache/packages
@@ -47,7 +47,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 fast: $(STAMP)
-	$(BIN)/python -m pytest -m 'not slow' -q -n 2
+	$(BIN)/python -m pytest -m 'not slow' -q -n 2 --dist loadgroup
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.startup

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that run the real command line."""
+"""Fixtures of the tests that run the real command line, and which tests stay together on one worker."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ from tests.command import Cli
 pytest_plugins = ["tests.one_run", "tests.depth", "tests.actions", "tests.durations"]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first: what comes last then is quick, and no worker waits long for the other."""
+    """Slow tests first: what comes last then is quick, and no worker waits long for the others."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and _shares_with_its_file(item):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    """Whether a test uses a fixture that is made once for its file: other workers would make it again."""
+    assert isinstance(item, pytest.Function)
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return any(each[-1].scope == "module" for each in made)
 
 
 @pytest.fixture(scope="session")

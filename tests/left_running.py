@@ -32,8 +32,10 @@ def _boot_a_host(values: dict[str, str]) -> None:
         aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
     )
-    x86 = [{"Name": "architecture", "Values": ["x86_64"]}]
-    (image, *_) = ec2.describe_images(Owners=["amazon"], Filters=x86)["Images"]
+    found = ec2.describe_images(
+        Owners=["amazon"], Filters=[{"Name": "architecture", "Values": ["x86_64"]}]
+    )
+    (image, *_) = found["Images"]
     launched = ec2.run_instances(
         ImageId=image["ImageId"], InstanceType="g5.xlarge", MinCount=1, MaxCount=1
     )

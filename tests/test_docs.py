@@ -1,8 +1,9 @@
-"""The built pages are what the code says."""
+"""The built pages are what the code says, and every file that a page names is there."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -58,3 +59,21 @@ def test_every_option_has_help() -> None:
         assert command is not None
         for option in command.params:
             assert not isinstance(option, click.Option) or option.help, f"{name} {option.opts}"
+
+
+PAGES = sorted(
+    [*DOCS.glob("*.md"), *(DOCS.parent.glob("*.md")), DOCS.parent / "tests" / "README.md"]
+)
+A_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|ya?ml))`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS.parent)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    """A path may leave out `fleet/`. The changelog speaks of the past."""
+    if page.name == "CHANGELOG.md":
+        return
+    root = DOCS.parent
+    named = A_FILE.findall(page.read_text("utf-8"))
+    assert [
+        one for one in named if not (root / one).exists() and not (root / "fleet" / one).exists()
+    ] == []
