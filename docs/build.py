@@ -12,10 +12,10 @@ import click
 from fleet import errors
 from fleet.cli.account.iam import policy_document
 from fleet.cli.app import COMMANDS, cli
-from fleet.recipe.fields import RECIPE_FILE
-from fleet.spec.fields import SPEC_FILE
+from fleet.recipe.table import RECIPE_FILE
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
+from fleet.spec.table import SPEC_FILE
 from fleet.workflows.account.iam import effects_of
 
 DOCS = Path(__file__).parent

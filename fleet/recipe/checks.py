@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from fleet.recipe import rules as of
-from fleet.recipe.steps import Environment, first_line, one_line
-from fleet.spec.frozen import Frozen, at_least_one
+from fleet.recipe.steps import first_line, one_line
+from fleet.recipe.typed import Command, Environment, Expected, Notebook, PythonModule
+from fleet.spec.forms import Doc
+from fleet.spec.frozen import AtLeastOne, Frozen
 from fleet.spec.refusal import refuse
-from fleet.spec.values import parse_switch
+from fleet.spec.typed import Toggle
 
 
 class RunTest(Frozen):
     """A command that must succeed, and whose output must have `expect` in it; in a venv where one is named."""
 
     kind: Literal["run"] = "run"
-    run: Annotated[str, AfterValidator(of.command)]
-    expect: Annotated[str, AfterValidator(of.expected)] | None = None
-    venv: Environment | None = None
+    run: Annotated[Command, Doc("Shell text that must succeed.", "git lfs version")]
+    expect: Annotated[
+        Expected | None,
+        Doc("A text that its output must have in it.", "git-lfs/3", default="any output"),
+    ] = None
+    venv: Annotated[Environment | None, Doc("The venv to run it in.", "team", default="none")] = (
+        None
+    )
 
     @property
     def title(self) -> str:
@@ -35,10 +41,18 @@ class ImportTest(Frozen):
 
     kind: Literal["import"] = "import"
     modules: Annotated[
-        tuple[Annotated[str, AfterValidator(of.module)], ...],
-        AfterValidator(at_least_one("name a module", "[torch]")),
+        tuple[PythonModule, ...],
+        AfterValidator(AtLeastOne("name a module", "[torch]")),
+        Doc("Python modules that must be importable.", "[torch, einops]"),
     ]
-    venv: Environment | None = None
+    venv: Annotated[
+        Environment | None,
+        Doc(
+            "The venv to import them in.",
+            "team",
+            default="the image's own framework environment",
+        ),
+    ] = None
 
     @property
     def title(self) -> str:
@@ -51,7 +65,10 @@ class GpuTest(Frozen):
     """The driver must list as many GPUs as the instance type has."""
 
     kind: Literal["gpu"] = "gpu"
-    gpu: Annotated[bool, BeforeValidator(parse_switch)] = True
+    gpu: Annotated[
+        Toggle,
+        Doc("The driver must list as many GPUs as the instance type has.", "true"),
+    ] = True
 
     @field_validator("gpu")
     @classmethod
@@ -70,7 +87,13 @@ class NotebookTest(Frozen):
     """A notebook from the recipe's folder of which every cell must run."""
 
     kind: Literal["notebook"] = "notebook"
-    notebook: Annotated[str, AfterValidator(of.notebook)]
+    notebook: Annotated[
+        Notebook,
+        Doc(
+            "A notebook every cell of which must run, as a path from the recipe's folder.",
+            "./first-steps.ipynb",
+        ),
+    ]
 
     @property
     def title(self) -> str:

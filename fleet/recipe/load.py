@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from fleet.errors import SpecError
 from fleet.recipe import coherence
-from fleet.recipe.fields import RECIPE_FILE
 from fleet.recipe.model import Recipe, Step, Test
+from fleet.recipe.table import RECIPE_FILE
 from fleet.spec import rules
 from fleet.spec.build import build
 from fleet.spec.document import parse

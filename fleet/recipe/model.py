@@ -14,7 +14,6 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
 from fleet.recipe import coherence
-from fleet.recipe import rules as of
 from fleet.recipe.checks import GpuTest, ImportTest, NotebookTest, RunTest, Test
 from fleet.recipe.steps import (
     AptStep,
@@ -28,11 +27,13 @@ from fleet.recipe.steps import (
     ScriptStep,
     Step,
 )
-from fleet.spec import rules
+from fleet.recipe.typed import Account, OutputName, RecipeName, SearchedPath
 from fleet.spec.access import Access
+from fleet.spec.forms import Doc, Whole
 from fleet.spec.frozen import Frozen, distinct
 from fleet.spec.model import LONGEST, ImageSelector, Instances, Volume
 from fleet.spec.refusal import refuse
+from fleet.spec.typed import KmsKey, Region
 from fleet.spec.values import format_duration, parse_duration
 
 __all__ = [
@@ -76,10 +77,27 @@ def _days(value: object) -> timedelta | None:
 class Builder(Frozen):
     """The instance that the image is made on. `expires` counts from its launch: an abandoned one ends itself."""
 
-    instances: Instances
-    volume: Volume = Volume()
-    access: Access = Access()
-    expires: Annotated[timedelta, BeforeValidator(parse_duration)] = DEFAULT_EXPIRY
+    instances: Annotated[Instances, Doc("What to launch.", "{types: [g5.xlarge]}")]
+    volume: Annotated[
+        Volume,
+        Doc(
+            "The builder's root volume, which is as large as the image's; always encrypted.",
+            "100GiB",
+            default="100GiB of gp3",
+        ),
+    ] = Volume()
+    access: Annotated[Access, Doc("Who may come in.", "{from: [me]}", default="{from: [me]}")] = (
+        Access()
+    )
+    expires: Annotated[
+        timedelta,
+        BeforeValidator(parse_duration),
+        Doc(
+            "How long after its launch an abandoned builder terminates by itself, 30m to 30d.",
+            "6h",
+            default="4h",
+        ),
+    ] = DEFAULT_EXPIRY
 
     @field_validator("expires")
     @classmethod
@@ -97,7 +115,13 @@ class Scan(Frozen):
     """What the scan for secrets leaves alone: paths, or patterns of paths, whose findings are no secrets."""
 
     allow: Annotated[
-        tuple[Annotated[str, AfterValidator(of.searched_path)], ...], AfterValidator(distinct)
+        tuple[SearchedPath, ...],
+        AfterValidator(distinct),
+        Doc(
+            "Files, or patterns with * and ?, whose findings are no secrets: what is allowed is told at each bake.",
+            "[/opt/vendor/test-key.pem]",
+            default="none",
+        ),
     ] = ()
 
 
@@ -109,16 +133,55 @@ class Output(Frozen):
     never, and all.
     """
 
-    name: Annotated[str, AfterValidator(of.output_name)] = DEFAULT_NAME
+    name: Annotated[
+        OutputName,
+        Doc(
+            "The images' names, with the fields recipe, date, time (of the bake, UTC) and digest (of the content); "
+            "begins with `{recipe}-`.",
+            '"{recipe}-{date}-{time}-{digest}"',
+        ),
+    ] = DEFAULT_NAME
     copy_to: Annotated[
-        tuple[Annotated[str, AfterValidator(rules.region)], ...], AfterValidator(distinct)
+        tuple[Region, ...],
+        AfterValidator(distinct),
+        Doc("Regions to copy the image to.", "[eu-west-1, us-west-2]", default="none"),
     ] = ()
     share_with: Annotated[
-        tuple[Annotated[str, AfterValidator(of.account)], ...], AfterValidator(distinct)
+        tuple[Account, ...],
+        AfterValidator(distinct),
+        Doc(
+            "AWS accounts that may launch it. Quoted: YAML reads digits as a number.",
+            '["123456789012"]',
+            default="none",
+        ),
     ] = ()
-    kms_key: Annotated[str, AfterValidator(rules.kms_key)] | None = None
-    deprecate_after: Annotated[timedelta | None, BeforeValidator(_days)] = None
-    keep: int | None = None
+    kms_key: Annotated[
+        KmsKey | None,
+        Doc(
+            "The KMS key to encrypt the image with: id, ARN or alias.",
+            "alias/team",
+            default="that of the builder's volume",
+        ),
+    ] = None
+    deprecate_after: Annotated[
+        timedelta | None,
+        BeforeValidator(_days),
+        Doc(
+            "How long after the bake EC2 calls the image deprecated, 1d to 3650d.",
+            "90d",
+            default="not at all",
+        ),
+    ] = None
+    keep: Annotated[
+        int | None,
+        Whole(1, MOST_KEPT),
+        Doc(
+            "How many images of this recipe to keep, the new one included; older ones that nobody uses are "
+            "deregistered, and their snapshots deleted.",
+            "3",
+            default="all",
+        ),
+    ] = None
 
     @field_validator("deprecate_after")
     @classmethod
@@ -144,15 +207,75 @@ class Output(Frozen):
 class Recipe(Frozen):
     """The whole recipe. `region` None is the profile's; `ami` is what comes out, called `output` here."""
 
-    name: Annotated[str, AfterValidator(of.recipe_name)]
-    description: str = ""
-    region: Annotated[str, AfterValidator(rules.region)] | None = None
-    image: ImageSelector
-    builder: Builder
-    steps: tuple[Step, ...] = ()
-    tests: tuple[Test, ...] = ()
-    scan: Scan = Scan()
-    output: Output = Output()
+    name: Annotated[
+        RecipeName,
+        Doc(
+            "The recipe's name: 1 to 26 letters a-z, digits and '-', a letter first. `image: {name: NAME}` in a spec "
+            "means its stable image.",
+            "pytorch-team",
+        ),
+    ]
+    description: Annotated[
+        str,
+        Doc(
+            "The images' description, up to 255 characters of ASCII.",
+            "PyTorch with our packages",
+            default="none",
+        ),
+    ] = ""
+    region: Annotated[
+        Region | None,
+        Doc("The AWS Region to make the image in.", "us-east-1", default="the profile's"),
+    ] = None
+    image: Annotated[
+        ImageSelector,
+        Doc(
+            "The AMI to start from: framework (with version and os), id, or name.",
+            "{framework: pytorch}",
+        ),
+    ]
+    builder: Annotated[
+        Builder,
+        Doc(
+            "The instance that the image is made on, and the one it is tried on.",
+            "{instances: {types: [g5.xlarge]}}",
+        ),
+    ]
+    steps: Annotated[
+        tuple[Step, ...],
+        Doc(
+            "What to do on the builder, in this order. Jupyter, TensorBoard and the kernels are there already.",
+            "[{pip: [einops]}]",
+            default="none",
+            item="step",
+        ),
+    ] = ()
+    tests: Annotated[
+        tuple[Test, ...],
+        Doc(
+            "What must hold on the builder, and again on an instance launched from the image.",
+            "[{import: [torch, einops]}]",
+            default="none",
+            item="test",
+        ),
+    ] = ()
+    scan: Annotated[
+        Scan,
+        Doc(
+            "The search for secrets, before and after sanitising; a finding ends the bake.",
+            "{allow: [/opt/vendor/test-key.pem]}",
+            default="everything is looked at",
+        ),
+    ] = Scan()
+    output: Annotated[
+        Output,
+        Doc(
+            "The image that comes out, and what becomes of it.",
+            "{keep: 3}",
+            default="{name: '{recipe}-{date}-{time}-{digest}'}",
+            name="ami",
+        ),
+    ] = Output()
 
     @field_validator("description")
     @classmethod

@@ -9,24 +9,38 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from fleet.recipe import rules as of
-from fleet.spec import rules
-from fleet.spec.frozen import Frozen, at_least_one, distinct
+from fleet.recipe.typed import (
+    AptPackage,
+    Channel,
+    Command,
+    CondaPackage,
+    DnfPackage,
+    Environment,
+    GitRef,
+    Sha256,
+    Target,
+    TargetBelow,
+    Url,
+)
+from fleet.spec.forms import Doc
+from fleet.spec.frozen import AtLeastOne, Frozen, distinct
 from fleet.spec.refusal import refuse
+from fleet.spec.typed import GitUrl, LocalPath, Package
 
 LONGEST_TITLE = 72
 
-Environment = Annotated[str, AfterValidator(of.environment)]
-Target = Annotated[str, AfterValidator(of.target_below)]
-Url = Annotated[str, AfterValidator(of.https_url)]
-_SOME = AfterValidator(at_least_one("name a package", "[git]"))
+_SOME = AfterValidator(AtLeastOne("name a package", "[git]"))
 
 
 class AptStep(Frozen):
     """Install packages of Ubuntu."""
 
     kind: Literal["apt"] = "apt"
-    packages: Annotated[tuple[Annotated[str, AfterValidator(of.apt_package)], ...], _SOME]
+    packages: Annotated[
+        tuple[AptPackage, ...],
+        _SOME,
+        Doc("Packages of Ubuntu, with or without a version.", "[git-lfs, htop]"),
+    ]
 
     @property
     def title(self) -> str:
@@ -38,7 +52,11 @@ class DnfStep(Frozen):
     """Install packages of Amazon Linux."""
 
     kind: Literal["dnf"] = "dnf"
-    packages: Annotated[tuple[Annotated[str, AfterValidator(of.dnf_package)], ...], _SOME]
+    packages: Annotated[
+        tuple[DnfPackage, ...],
+        _SOME,
+        Doc("Packages of Amazon Linux, with or without a version.", "[git-lfs, htop]"),
+    ]
 
     @property
     def title(self) -> str:
@@ -50,9 +68,28 @@ class PipStep(Frozen):
     """Install Python packages: into the venv `~/venvs/NAME` over the framework's environment, or into that itself."""
 
     kind: Literal["pip"] = "pip"
-    packages: Annotated[tuple[Annotated[str, AfterValidator(rules.package)], ...], _SOME]
-    venv: Environment | None = None
-    index_url: Url | None = None
+    packages: Annotated[
+        tuple[Package, ...],
+        _SOME,
+        Doc("Python packages, with or without a version.", "[einops, lightning==2.5.0]"),
+    ]
+    venv: Annotated[
+        Environment | None,
+        Doc(
+            "The venv to install into, `~/venvs/NAME`: made where it is not there, over the framework's "
+            "environment, whose packages it sees; a Jupyter kernel of this name.",
+            "team",
+            default="the image's own framework environment",
+        ),
+    ] = None
+    index_url: Annotated[
+        Url | None,
+        Doc(
+            "The package index, if not pip's own.",
+            "https://download.pytorch.org/whl/cu128",
+            default="pip's own",
+        ),
+    ] = None
 
     @property
     def title(self) -> str:
@@ -64,10 +101,23 @@ class CondaStep(Frozen):
     """Install conda packages into an environment, which is made where it is not there; None is conda's base."""
 
     kind: Literal["conda"] = "conda"
-    packages: Annotated[tuple[Annotated[str, AfterValidator(of.conda_package)], ...], _SOME]
-    env: Environment | None = None
+    packages: Annotated[
+        tuple[CondaPackage, ...],
+        _SOME,
+        Doc("conda packages, with or without channel and version.", '["numpy=2.2", ffmpeg]'),
+    ]
+    env: Annotated[
+        Environment | None,
+        Doc(
+            "The environment to install into, made where it is not there.",
+            "media",
+            default="conda's base",
+        ),
+    ] = None
     channels: Annotated[
-        tuple[Annotated[str, AfterValidator(of.channel)], ...], AfterValidator(distinct)
+        tuple[Channel, ...],
+        AfterValidator(distinct),
+        Doc("Channels to look in, in this order.", "[conda-forge]", default="conda's own"),
     ] = ()
 
     @property
@@ -80,9 +130,19 @@ class GitStep(Frozen):
     """Clone a repository: to a path on the builder, or under the home by its own name; at a branch, tag or commit."""
 
     kind: Literal["git"] = "git"
-    url: Annotated[str, AfterValidator(rules.git_url)]
-    to: Target | None = None
-    ref: Annotated[str, AfterValidator(of.git_ref)] | None = None
+    url: Annotated[GitUrl, Doc("A repository to clone.", "https://github.com/karpathy/nanoGPT")]
+    to: Annotated[
+        TargetBelow | None,
+        Doc(
+            "Where to clone it: a path under the home, or an absolute one.",
+            "~/nanoGPT",
+            default="under the home, by the repository's name",
+        ),
+    ] = None
+    ref: Annotated[
+        GitRef | None,
+        Doc("A branch, tag or commit.", "main", default="the repository's default branch"),
+    ] = None
 
     @property
     def title(self) -> str:
@@ -95,12 +155,13 @@ class FilesStep(Frozen):
     """Copy files and folders: pairs of a path from the recipe's folder, and a path under the home or absolute."""
 
     kind: Literal["files"] = "files"
-    files: tuple[
-        tuple[
-            Annotated[str, AfterValidator(rules.local_path)],
-            Annotated[str, AfterValidator(of.target)],
-        ],
-        ...,
+    files: Annotated[
+        tuple[tuple[LocalPath, Target], ...],
+        Doc(
+            "Files and folders to copy: a path from the recipe's folder, and a path under the home or an absolute "
+            "one, which belongs to root.",
+            "{./data: ~/data, ./motd: /etc/motd}",
+        ),
     ]
 
     @field_validator("files")
@@ -120,7 +181,10 @@ class ScriptStep(Frozen):
     """Run a script, which is a path from the recipe's folder."""
 
     kind: Literal["script"] = "script"
-    script: Annotated[str, AfterValidator(rules.local_path)]
+    script: Annotated[
+        LocalPath,
+        Doc("A script to run with bash, as a path from the recipe's folder.", "./setup.sh"),
+    ]
 
     @property
     def title(self) -> str:
@@ -132,7 +196,10 @@ class RunStep(Frozen):
     """Run shell text."""
 
     kind: Literal["run"] = "run"
-    run: Annotated[str, AfterValidator(of.command)]
+    run: Annotated[
+        Command,
+        Doc("Shell text to run with bash; `sudo` needs no password.", "git lfs install"),
+    ]
 
     @property
     def title(self) -> str:
@@ -144,9 +211,21 @@ class DownloadStep(Frozen):
     """Download a file, of which the SHA-256 must be right."""
 
     kind: Literal["download"] = "download"
-    url: Url
-    sha256: Annotated[str, AfterValidator(of.sha256)]
-    to: Target
+    url: Annotated[Url, Doc("A file to download, over https.", "https://example.org/weights.bin")]
+    sha256: Annotated[
+        Sha256,
+        Doc(
+            "The SHA-256 that the file must have.",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+    ]
+    to: Annotated[
+        TargetBelow,
+        Doc(
+            "Where to put it: a path with the file's name, under the home or absolute.",
+            "~/weights.bin",
+        ),
+    ]
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ inside pydantic's ValidationError.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,8 +17,10 @@ from pydantic import (
 )
 
 from fleet.spec import rules
-from fleet.spec.frozen import Frozen, at_least_one
+from fleet.spec.forms import Doc, Shape
+from fleet.spec.frozen import AtLeastOne, Frozen
 from fleet.spec.refusal import refuse
+from fleet.spec.typed import Bastion, Source, SubnetId, VpcId
 from fleet.spec.values import parse_switch
 
 Through = Literal["ssm", "direct", "tunnel"]
@@ -33,8 +35,24 @@ class Via(Frozen):
     are for instances without public addresses. `tunnel` is SSH to public addresses, with no other port open.
     """
 
-    through: Through | None = None
-    bastion: Annotated[str, AfterValidator(rules.bastion)] | None = None
+    shape: ClassVar[Shape] = Shape(short="through", one_of=(("through",), ("bastion",)))
+
+    through: Annotated[
+        Through | None,
+        Doc(
+            "`ssm`: SSH over a session of Systems Manager, which needs its plugin here and an "
+            "instance profile there; `direct`: a VPN or peering reaches private addresses; `tunnel`: "
+            "public addresses with no port open but SSH's, through which `fleet open` and `fleet tunnel` go.",
+            "ssm",
+        ),
+    ] = None
+    bastion: Annotated[
+        Bastion | None,
+        Doc(
+            "SSH through this host, whose host key stands in your known_hosts.",
+            "ec2-user@bastion.example.org",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Via:
@@ -53,19 +71,55 @@ class Access(Frozen):
     """
 
     sources: Annotated[
-        tuple[Annotated[str, AfterValidator(rules.source)], ...],
-        AfterValidator(at_least_one("say who may come in", "[me]")),
+        tuple[Source, ...],
+        AfterValidator(AtLeastOne("say who may come in", "[me]")),
+        Doc(
+            "Who may reach SSH, Jupyter and TensorBoard: CIDRs; `me` is your own public address.",
+            "[me, 203.0.113.0/24]",
+            default="[me]",
+            name="from",
+        ),
     ] = (rules.ME,)
-    vpc: Annotated[str, AfterValidator(rules.vpc_id)] | None = None
-    subnets: (
+    vpc: Annotated[
+        VpcId | None,
+        Doc(
+            "The VPC to launch in.",
+            "vpc-0123456789abcdef0",
+            default="the default VPC, or that of subnets",
+        ),
+    ] = None
+    subnets: Annotated[
         Annotated[
-            tuple[Annotated[str, AfterValidator(rules.subnet_id)], ...],
-            AfterValidator(at_least_one("name a subnet", "[subnet-0123456789abcdef0]")),
+            tuple[SubnetId, ...],
+            AfterValidator(AtLeastOne("name a subnet", "[subnet-0123456789abcdef0]")),
         ]
-        | None
-    ) = None
-    via: Via | None = None
-    public_ip: Annotated[bool | None, BeforeValidator(parse_switch)] = None
+        | None,
+        Doc(
+            "The subnets to launch in. One in each Availability Zone is used, the one with most free "
+            "addresses; the others of a zone stand in when it is full.",
+            "[subnet-0123456789abcdef0]",
+            default="those of the VPC that can be reached",
+        ),
+    ] = None
+    via: Annotated[
+        Via | None,
+        Doc(
+            "How instances are reached: inside SSH to public addresses (tunnel); or, without public addresses, "
+            "by ssm, direct, or a bastion host.",
+            "{bastion: ec2-user@bastion.example.org}",
+            default="public addresses, all ports open to `from`",
+        ),
+    ] = None
+    public_ip: Annotated[
+        bool | None,
+        BeforeValidator(parse_switch),
+        Doc(
+            "Whether instances get public addresses; without, via has to say how they are reached.",
+            "false",
+            default="true, or false where via is written",
+            before="via",
+        ),
+    ] = None
 
     @property
     def public(self) -> bool:

@@ -1,6 +1,6 @@
 """The forms that a key's value can have in a file, and the table that says what a whole file looks like.
 
-The reader, the JSON Schema and the reference page are built from such tables.
+The reader, the JSON Schema and the reference page go by such tables, which `fleet.spec.keys` derives from the models.
 """
 
 from __future__ import annotations
@@ -56,15 +56,22 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """A map with known keys. `short` names the key that a bare value stands for.
+class Shape:
+    """What holds for a map as a whole. `short` names the key that a bare value stands for.
 
     Exactly one of the groups in `one_of` is needed, with any of its keys.
     """
 
-    keys: tuple[Key, ...]
     short: str = ""
     one_of: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A map with known keys."""
+
+    keys: tuple[Key, ...]
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -82,30 +89,46 @@ Form = Text | Whole | Measure | Switch | Texts | Pairs | Keys | Items
 
 
 @dataclass(frozen=True)
-class Key:
-    """One key: its name in the file, the form of its value, what it means, and how it is written.
+class Doc:
+    """What a model says of a key, in the `Annotated` of the attribute that holds its value.
 
-    `example` is the value as YAML, `also` a second way to write it. `needs` is a key that must stand
-    beside this one. A `nullable` key may be written `null`, which is the same as leaving it out.
+    `example` is the value as YAML, `also` a second way to write it. `default` is what holds without the key, where
+    the attribute's own default is no text. `name` is the key where the attribute has another, `form` the form where
+    the attribute's type does not tell it, and `item` what messages call one item of a list. `needs` is a key that must
+    stand beside this one, and `before` one that comes after it on the page though the model checks that first.
     """
 
-    name: str
-    form: Form
     about: str
     example: str
     default: str = ""
-    field: str = ""
+    name: str = ""
     also: str = ""
     needs: str = ""
-    required: bool = False
-    nullable: bool = False
+    before: str = ""
+    item: str = ""
+    form: Form | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: its name in the file, the models' attribute, the form of its value, and what is said of it.
+
+    A `nullable` key may be written `null`, which is the same as leaving it out.
+    """
+
+    name: str
+    field: str
+    form: Form
+    doc: Doc
+    default: str
+    required: bool
+    nullable: bool
 
     @property
     def written(self) -> str:
         """The key with its example, ready to be typed, and with the other way to write it."""
-        return f"{self.name}: {self.example}" + (
-            f", or {self.name}: {self.also}" if self.also else ""
-        )
+        also = f", or {self.name}: {self.doc.also}" if self.doc.also else ""
+        return f"{self.name}: {self.doc.example}{also}"
 
 
 @dataclass(frozen=True)

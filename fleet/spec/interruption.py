@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from fleet.spec import rules
+from fleet.spec.forms import Doc, Text
 from fleet.spec.frozen import Frozen
 from fleet.spec.refusal import Objection, RefusedError, refuse, shown
 
@@ -50,6 +51,10 @@ def _apart(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
+Folder = Annotated[str, AfterValidator(folder)]
+S3Folder = Annotated[str, AfterValidator(s3_folder), Text(pattern=S3_PATTERN)]
+
+
 class Interruption(Frozen):
     """What is saved when a Spot Instance is interrupted.
 
@@ -57,12 +62,12 @@ class Interruption(Frozen):
     """
 
     sync: Annotated[
-        tuple[
-            tuple[
-                Annotated[str, AfterValidator(folder)],
-                Annotated[str, AfterValidator(s3_folder)],
-            ],
-            ...,
-        ],
+        tuple[tuple[Folder, S3Folder], ...],
         AfterValidator(_apart),
+        Doc(
+            "Folders under the home, and where `aws s3 sync` brings each, below a folder of the member's name; "
+            "with the rights of `instances.profile`.",
+            "{~/work: s3://team-bucket/workshop}",
+            default="nothing",
+        ),
     ] = ()

@@ -14,13 +14,13 @@ from fleet.spec import overrides as flags
 from fleet.spec import people, rules
 from fleet.spec.build import build
 from fleet.spec.document import parse, reason, unreadable
-from fleet.spec.fields import MEMBER_KEYS, SPEC_FILE
-from fleet.spec.model import FleetSpec
+from fleet.spec.model import MEMBER_KEYS, FleetSpec
 from fleet.spec.overrides import Overrides
 from fleet.spec.places import BAD, Bad, Loc, Reading
 from fleet.spec.reader import read_tree
 from fleet.spec.refusal import RefusedError, shown
 from fleet.spec.roster import read_roster
+from fleet.spec.table import SPEC_FILE
 
 _FROM_SPEC = "correct the path, which counts from the spec's folder"
 

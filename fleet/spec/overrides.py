@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from yaml.error import Mark
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from fleet.spec.fields import MEMBER_KEYS, NEED_KEYS
+from fleet.spec.instances import NEED_KEYS
+from fleet.spec.model import MEMBER_KEYS
 
 _PREFIX = "tag:yaml.org,2002:"
 

@@ -73,9 +73,9 @@ def _read_keys(
             reading.faults.append(place.fault(message, "keep one of them"))
         elif name in known:
             key = known[name]
-            spot = Spot(key, (*loc, key.field or name), path + name)
+            spot = Spot(key, (*loc, key.field), path + name)
             reading.put(spot.loc, key_node, spot.path)
-            tree[key.field or name] = _read_value(value_node, spot, reading)
+            tree[key.field] = _read_value(value_node, spot, reading)
         else:
             message, remedy, near = unknown_key(name, form, path, reading.table)
             reading.faults.append(place.fault(message, remedy))
@@ -83,7 +83,7 @@ def _read_keys(
         seen.setdefault(name, place.line)
     for key in form.keys:
         if key.name not in seen and (key.name in meant or key.required):
-            tree[key.field or key.name] = BAD
+            tree[key.field] = BAD
             if key.name not in meant:
                 _note_missing(key, loc, path, reading)
     return tree
@@ -102,11 +102,11 @@ def _read_value(node: Node, spot: Spot, reading: Reading) -> object:
             return None
         remedy = f"write {key.written}" + ("" if key.required else ", or remove the key")
         return reading.bad(spot.loc, "has no value", remedy)
-    if isinstance(form, Keys) and form.short and isinstance(node, ScalarNode):
-        short = next(each for each in form.keys if each.name == form.short)
-        inner = Spot(short, (*spot.loc, short.field or short.name), spot.path)
+    if isinstance(form, Keys) and form.shape.short and isinstance(node, ScalarNode):
+        short = next(each for each in form.keys if each.name == form.shape.short)
+        inner = Spot(short, (*spot.loc, short.field), spot.path)
         reading.where[inner.loc] = reading.where[spot.loc]
-        return {short.field or short.name: _READERS[type(short.form)](node, inner, reading)}
+        return {short.field: _READERS[type(short.form)](node, inner, reading)}
     return _READERS[type(form)](node, spot, reading)
 
 
@@ -133,7 +133,7 @@ def _text(node: ScalarNode, loc: Loc, before: str, reading: Reading) -> object:
 def _read_measure(node: Node, spot: Spot, reading: Reading) -> object:
     if not isinstance(node, ScalarNode):
         return _wrong_kind(node, "a single value", spot, reading)
-    if node.value == "never" and spot.key.also == "never":
+    if node.value == "never" and spot.key.doc.also == "never":
         return None
     if node.value == "never" and spot.key.default == "never":
         return reading.bad(spot.loc, "is never without the key, too", "remove the key")

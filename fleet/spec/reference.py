@@ -51,11 +51,11 @@ def _sections(form: Keys, path: str) -> Iterator[str]:
 
 
 def _section(title: str, form: Keys) -> str:
-    single = {group[0] for group in form.one_of if len(group) == 1}
+    single = {group[0] for group in form.shape.one_of if len(group) == 1}
     rows = "".join(_row(key, one_of=key.name in single) for key in form.keys)
-    names = [_group(group) for group in form.one_of]
+    names = [_group(group) for group in form.shape.one_of]
     rule = "\n" + _ONE_OF.format(f"{', '.join(names[:-1])} and {names[-1]}") if names else ""
-    short = f"\nA bare value stands for `{form.short}`.\n" if form.short else ""
+    short = f"\nA bare value stands for `{form.shape.short}`.\n" if form.shape.short else ""
     return f"## {title}\n{rule}{short}\n{_HEAD}{rows}"
 
 
@@ -68,8 +68,8 @@ def _row(key: Key, *, one_of: bool) -> str:
     default = (
         "one of these" if one_of else "**required**" if key.required else key.default or "none"
     )
-    example = f"`{key.name}: {key.example}`" + (f" or `{key.also}`" if key.also else "")
-    cells = (f"`{key.name}`", _form(key.form), default, key.about, example)
+    example = f"`{key.name}: {key.doc.example}`" + (f" or `{key.doc.also}`" if key.doc.also else "")
+    cells = (f"`{key.name}`", _form(key.form), default, key.doc.about, example)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
@@ -80,6 +80,6 @@ def _form(form: Form) -> str:
         return f"{form.least} to {form.most}"
     if isinstance(form, Measure) and form.numeric:
         return "number"
-    if isinstance(form, Keys) and form.short:
-        return f"map, or `{form.short}` alone"
+    if isinstance(form, Keys) and form.shape.short:
+        return f"map, or `{form.shape.short}` alone"
     return _FORMS[type(form)]

@@ -43,12 +43,12 @@ def json_schema(table: Table) -> dict[str, object]:
 
 def _key(key: Key) -> Schema:
     schema = _FORMS[type(key.form)](key.form)
-    if key.also:
-        schema = {"anyOf": [schema, {"const": key.also}]}
+    if key.doc.also:
+        schema = {"anyOf": [schema, {"const": key.doc.also}]}
     if key.nullable:
         schema = {"anyOf": [schema, {"type": "null"}]}
-    about = key.about + (f" Default: {key.default}." if key.default else "")
-    examples = [yaml.safe_load(key.example), *([key.also] if key.also else [])]
+    about = key.doc.about + (f" Default: {key.default}." if key.default else "")
+    examples = [yaml.safe_load(key.doc.example), *([key.doc.also] if key.doc.also else [])]
     return {"description": about, "examples": examples, **schema}
 
 
@@ -62,13 +62,13 @@ def _keys(form: Form) -> Schema:
     }
     if required := [key.name for key in form.keys if key.required]:
         schema["required"] = required
-    if needs := {key.name: [key.needs] for key in form.keys if key.needs}:
+    if needs := {key.name: [key.doc.needs] for key in form.keys if key.doc.needs}:
         schema["dependentRequired"] = needs
-    if form.one_of:
-        schema["oneOf"] = [_any_of(group) for group in form.one_of]
-    if not form.short:
+    if form.shape.one_of:
+        schema["oneOf"] = [_any_of(group) for group in form.shape.one_of]
+    if not form.shape.short:
         return schema
-    short = next(key for key in form.keys if key.name == form.short)
+    short = next(key for key in form.keys if key.name == form.shape.short)
     return {"anyOf": [_FORMS[type(short.form)](short.form), schema]}
 
 

@@ -1,6 +1,6 @@
-"""What EBS sells as a root volume: the limits of each volume type.
+"""The root volume: that part of a spec, held against what EBS sells.
 
-Takes type, GiB, IOPS and MiB/s, raises RefusedError with every limit that is passed.
+Takes type, GiB, IOPS and MiB/s, raises RefusedError with every limit of the type that is passed.
 
 Limits as of the EC2 API reference of 2026-04. gp3 had 16,000 IOPS, 1,000 MiB/s and 16 TiB before;
 old texts still say so. st1 and sc1 cannot be root volumes; magnetic (standard) is of the last
@@ -10,8 +10,18 @@ generation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import model_validator
+
+from fleet.spec.forms import Doc, Shape, Whole
+from fleet.spec.frozen import Frozen
 from fleet.spec.refusal import Objection, RefusedError
+from fleet.spec.typed import KmsKey, Size
+
+VolumeType = Literal["gp3", "gp2", "io1", "io2"]
+
+DEFAULT_SIZE_GIB = 100
 
 GP3_BASE_IOPS = 3000
 GP3_BASE_THROUGHPUT = 125
@@ -36,6 +46,48 @@ LIMITS = {
     "io1": Limits(4, 16384, 100, 64000, 50),
     "io2": Limits(4, 65536, 100, 256000, 1000),
 }
+
+
+class Volume(Frozen):
+    """The root volume. `throughput` is MiB/s; None is EBS's own default (gp3: 3000 and 125)."""
+
+    shape: ClassVar[Shape] = Shape(short="size")
+
+    size_gib: Annotated[
+        Size, Doc("The root volume's size.", "100GiB", default="100GiB", name="size")
+    ] = DEFAULT_SIZE_GIB
+    type: Annotated[VolumeType, Doc("The EBS volume type.", "gp3")] = "gp3"
+    iops: Annotated[
+        int | None,
+        Whole(100, 256000),
+        Doc(
+            f"Provisioned I/O per second; gp3 takes {GP3_BASE_IOPS} to 80000.",
+            "3000",
+            default="3000 for gp3",
+        ),
+    ] = None
+    throughput: Annotated[
+        int | None,
+        Whole(GP3_BASE_THROUGHPUT, GP3_LARGEST_THROUGHPUT),
+        Doc(
+            "MiB/s of a gp3 volume, a quarter of its IOPS at most.",
+            "125",
+            default="125 for gp3",
+        ),
+    ] = None
+    kms_key: Annotated[
+        KmsKey | None,
+        Doc(
+            "The KMS key to encrypt with: id, ARN or alias.",
+            "alias/team",
+            default="the account's key for EBS",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> Volume:
+        check(self.type, self.size_gib, self.iops, self.throughput)
+        return self
 
 
 def check(kind: str, size_gib: int, iops: int | None, throughput: int | None) -> None:

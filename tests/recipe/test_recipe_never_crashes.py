@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import SpecError
-from fleet.recipe.fields import AMI, BUILDER, RECIPE, STEPS, TESTS
 from fleet.recipe.load import load_recipe
+from fleet.recipe.model import Builder, Output, Recipe
+from fleet.recipe.table import RECIPE_FILE
+from fleet.spec.keys import keys_of
 from tests.recipe.cases import EXAMPLES, HERE, PLAIN
 from tests.spec.test_spec_never_crashes import SCALARS
 
 FILES = [*EXAMPLES, *sorted(HERE.rglob("*.yaml"))]
-FORMS = (RECIPE, BUILDER, AMI, *STEPS.kinds, *TESTS.kinds)
+FORMS = (keys_of(Recipe), keys_of(Builder), keys_of(Output), *RECIPE_FILE.kinds)
 KEYS = [key.name for form in FORMS for key in form.keys]
 VALUES = SCALARS | st.sampled_from(["[einops]", "{a: ~/a}", "~/x", "https://example.org/x", "x.sh"])
 ITEMS = st.tuples(st.sampled_from(["  - ", "    ", "", "  "]), st.sampled_from(KEYS), VALUES).map(

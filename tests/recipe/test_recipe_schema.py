@@ -10,15 +10,17 @@ import pytest
 import yaml
 
 from fleet.recipe import checks, model, steps
-from fleet.recipe.fields import AMI, BUILDER, RECIPE, RECIPE_FILE, STEPS, TESTS
-from fleet.spec.forms import Keys, kind_of
+from fleet.recipe.table import RECIPE_FILE
+from fleet.spec.forms import Items, kind_of
 from fleet.spec.frozen import Frozen
+from fleet.spec.keys import keys_of
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
 from tests.recipe.cases import EXAMPLES, HERE
 from tests.schemas import every_property, require_described
 
 SCHEMA = json_schema(RECIPE_FILE)
+STEPS, TESTS = (key.form for key in RECIPE_FILE.root.keys if isinstance(key.form, Items))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 MODELS: dict[str, type[Frozen]] = {
     "apt": steps.AptStep,
@@ -83,20 +85,15 @@ def test_broken_recipes_fail_where_a_schema_can_see_it(name: str, content: objec
 
 
 @pytest.mark.parametrize(
-    ("form", "of"),
-    [
-        (RECIPE, model.Recipe),
-        (BUILDER, model.Builder),
-        (AMI, model.Output),
-        *((kind, MODELS[kind_of(kind)]) for kind in STEPS.kinds),
-        *((kind, TEST_MODELS[kind_of(kind)]) for kind in TESTS.kinds),
-    ],
+    "of",
+    [model.Recipe, model.Builder, model.Output, *MODELS.values(), *TEST_MODELS.values()],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[Frozen]) -> None:
-    assert {key.field or key.name for key in form.keys} == set(of.model_fields) - {"kind"}
+def test_the_table_and_the_models_have_the_same_fields(of: type[Frozen]) -> None:
+    form = keys_of(of)
+    assert {key.field for key in form.keys} == set(of.model_fields) - {"kind"}
     for key in form.keys:
-        field = of.model_fields[key.field or key.name]
+        field = of.model_fields[key.field]
         assert field.is_required() == key.required or key.name == "gpu", key.name
 
 

@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import SpecError
-from fleet.spec.fields import SPEC
 from fleet.spec.forms import Keys
 from fleet.spec.load import Overrides, load_spec
+from fleet.spec.table import SPEC_FILE
 from tests.spec.cases import HERE, PLAIN
 
 FILES = [path for path in HERE.rglob("*") if path.suffix in (".yaml", ".csv")]
-KEYS = [key.name for key in SPEC.keys] + [
-    inner.name for key in SPEC.keys if isinstance(key.form, Keys) for inner in key.form.keys
+KEYS = [key.name for key in SPEC_FILE.root.keys] + [
+    inner.name
+    for key in SPEC_FILE.root.keys
+    if isinstance(key.form, Keys)
+    for inner in key.form.keys
 ]
 ODD = r"""
 ~ null never me on 0 -1 1e3 .inf 22:30 2.10 2026-11-21 '' "\ud800" "\UFFFFFFFF" *a &a !!x << =

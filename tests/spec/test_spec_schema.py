@@ -9,22 +9,13 @@ import jsonschema
 import pytest
 import yaml
 
-from fleet.spec import access, interruption, model
-from fleet.spec.fields import (
-    ACCESS,
-    BOOTSTRAP,
-    IMAGE,
-    INSTANCES,
-    INTERRUPTION,
-    SPEC,
-    SPEC_FILE,
-    VIA,
-    VOLUME,
-)
-from fleet.spec.forms import Keys, Text
+from fleet.spec import access, image, instances, interruption, model, storage
+from fleet.spec.forms import Text
 from fleet.spec.frozen import Frozen
+from fleet.spec.keys import keys_of
 from fleet.spec.reference import reference
 from fleet.spec.schema import json_schema
+from fleet.spec.table import SPEC_FILE
 from tests.schemas import every_property, require_described
 from tests.spec.cases import EXAMPLES, HERE
 
@@ -112,43 +103,44 @@ def test_broken_specs_fail_where_a_schema_can_see_it(name: str, content: object)
 
 
 @pytest.mark.parametrize(
-    ("form", "of"),
+    "of",
     [
-        (SPEC, model.FleetSpec),
-        (IMAGE, model.ImageSelector),
-        (INSTANCES, model.Instances),
-        (VOLUME, model.Volume),
-        (ACCESS, access.Access),
-        (VIA, access.Via),
-        (INTERRUPTION, interruption.Interruption),
-        (BOOTSTRAP, model.Bootstrap),
+        model.FleetSpec,
+        model.ImageSelector,
+        model.Instances,
+        model.Volume,
+        access.Access,
+        access.Via,
+        interruption.Interruption,
+        model.Bootstrap,
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_table_and_the_models_have_the_same_fields(form: Keys, of: type[Frozen]) -> None:
-    fields = {key.field or key.name for key in form.keys} - {"count", "roster"}
+def test_the_table_and_the_models_have_the_same_fields(of: type[Frozen]) -> None:
+    form = keys_of(of)
+    fields = {key.field for key in form.keys} - {"count", "roster"}
     assert fields == set(of.model_fields)
     for key in form.keys:
-        required = of.model_fields.get(key.field or key.name)
+        required = of.model_fields.get(key.field)
         if required is not None and key.name != "members":
             assert required.is_required() == key.required, key.name
 
 
 @pytest.mark.parametrize(
-    ("form", "name", "literal"),
+    ("of", "name", "literal"),
     [
-        (IMAGE, "framework", model.Framework),
-        (IMAGE, "os", model.Os),
-        (INSTANCES, "market", model.Market),
-        (VOLUME, "type", model.VolumeType),
-        (VIA, "through", access.Through),
+        (model.ImageSelector, "framework", image.Framework),
+        (model.ImageSelector, "os", image.Os),
+        (model.Instances, "market", instances.Market),
+        (model.Volume, "type", storage.VolumeType),
+        (access.Via, "through", access.Through),
     ],
     ids=["framework", "os", "market", "type", "through"],
 )
 def test_the_table_and_the_models_have_the_same_choices(
-    form: Keys, name: str, literal: object
+    of: type[Frozen], name: str, literal: object
 ) -> None:
-    key = next(key for key in form.keys if key.name == name)
+    key = next(key for key in keys_of(of).keys if key.name == name)
     assert isinstance(key.form, Text)
     assert key.form.choices == get_args(literal)
 

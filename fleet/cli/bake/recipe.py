@@ -24,7 +24,7 @@ def schema() -> None:
       fleet recipe schema > recipe.schema.json
       # first line of your recipe:  # yaml-language-server: $schema=recipe.schema.json
     """
-    from fleet.recipe.fields import RECIPE_FILE  # noqa: PLC0415
+    from fleet.recipe.table import RECIPE_FILE  # noqa: PLC0415
     from fleet.spec.schema import json_schema  # noqa: PLC0415
 
     echo_json(json_schema(RECIPE_FILE))

@@ -23,8 +23,8 @@ def schema() -> None:
       fleet spec schema > fleet.schema.json
       # first line of your spec:  # yaml-language-server: $schema=fleet.schema.json
     """
-    from fleet.spec.fields import SPEC_FILE  # noqa: PLC0415
     from fleet.spec.schema import json_schema  # noqa: PLC0415
+    from fleet.spec.table import SPEC_FILE  # noqa: PLC0415
 
     echo_json(json_schema(SPEC_FILE))
 

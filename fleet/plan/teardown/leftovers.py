@@ -12,7 +12,7 @@ from fleet.plan.facts import Prices
 from fleet.plan.hardware.prices import HOURS_PER_MONTH, volume_hourly
 from fleet.plan.money import as_number
 from fleet.plan.teardown.resources import KINDS, Kind, Resource
-from fleet.spec.model import Volume, VolumeType
+from fleet.spec.storage import Volume, VolumeType
 
 PROTECTED = "OperationNotPermitted"
 """EC2's code for an instance with termination protection."""
