@@ -14,8 +14,9 @@ import yaml
 from fleet.plan.bake.scripts import BakeTexts
 from fleet.plan.environment.bootstrap import Texts
 from fleet.plan.facts import Figure
-from fleet.plan.images.choice import ImageCatalogue, ImageLine, InstalledFramework, OperatingSystem
+from fleet.plan.images.choice import ImageCatalogue, ImageLine, InstalledFramework
 from fleet.plan.images.support import SupportTable
+from fleet.plan.images.systems import operating_systems
 
 
 def shipped(folder: str) -> Traversable:
@@ -91,7 +92,7 @@ def load_catalogue() -> ImageCatalogue:
     support = yaml.safe_load((shipped("amis") / "support.yaml").read_text("utf-8"))
     return ImageCatalogue(
         owner=data["owner"],
-        os={name: OperatingSystem(**entry) for name, entry in data["os"].items()},
+        os=operating_systems(data["users"]),
         lines=tuple(ImageLine(**entry) for entry in data["lines"]),
         interpreters={name: tuple(paths) for name, paths in data["interpreters"].items()},
         support=SupportTable(frameworks=support["frameworks"], os=support["os"]),

@@ -12,7 +12,7 @@ from fleet.spec.refusal import refuse
 from fleet.spec.typed import ImageId, ImageName, Version
 
 Framework = Literal["pytorch", "tensorflow", "mxnet", "base"]
-# The one list of operating systems: `fleet.plan.images.systems` says of each how images and their users are called.
+# The one list of operating systems: the catalogue of images goes by it, and by what amis/dlami.yaml says of families.
 Os = Literal[
     "ubuntu-26.04",
     "ubuntu-24.04",

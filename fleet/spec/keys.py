@@ -62,10 +62,13 @@ def _keys(model: type[Frozen], attribute: str, field: FieldInfo, *, begins: str)
     choices = {name for group in model.shape.one_of for name in group}
     for doc in docs:
         name = begins or doc.name or attribute
+        form = doc.form or _form(field.annotation, field.metadata, doc.item)
+        if form is None:
+            raise TypeError(f"{model.__name__}.{attribute} has a type that does not tell its form")
         yield Key(
             name=name,
             field=attribute if doc is docs[0] else name,
-            form=doc.form or _form(field.annotation, field.metadata, doc.item),
+            form=form,
             doc=doc,
             default=doc.default or (field.default if isinstance(field.default, str) else ""),
             required=bool(begins) or (field.is_required() and name not in choices),
@@ -73,7 +76,7 @@ def _keys(model: type[Frozen], attribute: str, field: FieldInfo, *, begins: str)
         )
 
 
-def _form(annotation: object, metadata: Sequence[object] = (), item: str = "") -> Form:
+def _form(annotation: object, metadata: Sequence[object] = (), item: str = "") -> Form | None:
     kind, told = _unwrapped(annotation)
     told = [*metadata, *told]
     for each in told:
@@ -85,9 +88,7 @@ def _form(annotation: object, metadata: Sequence[object] = (), item: str = "") -
         return Text(choices=get_args(kind))
     if get_origin(kind) is tuple:
         return _list(get_args(kind)[0], told, item)
-    if kind in _FORMS:
-        return _FORMS[kind]
-    raise TypeError(f"{kind} has no form of its own")
+    return _FORMS.get(kind)
 
 
 def _list(each: object, told: Sequence[object], item: str) -> Form:

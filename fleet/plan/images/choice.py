@@ -22,6 +22,7 @@ from fleet.plan.images.named import (
     tagged_user,
 )
 from fleet.plan.images.support import SupportTable, patch_text, patch_warning
+from fleet.plan.images.systems import OperatingSystem
 from fleet.spec.model import ImageSelector
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "ImageCatalogue",
     "ImageLine",
     "InstalledFramework",
-    "OperatingSystem",
     "choose_image",
     "describe_choice",
     "is_of_line",
@@ -40,14 +40,6 @@ __all__ = [
 ]
 
 _TITLES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "mxnet": "MXNet"}
-
-
-@dataclass(frozen=True)
-class OperatingSystem:
-    """An operating system of the DLAMIs: its title in image names and the user that logs in."""
-
-    title: str
-    user: str
 
 
 @dataclass(frozen=True)
