@@ -1,4 +1,4 @@
-"""Finds `templates/`, `userdata/` and `amis/`: inside an installed wheel, or beside the package in a checkout."""
+"""Finds `templates/`, `userdata/`, `amis/` and the commands' effects: in an installed wheel, or beside the package."""
 
 from __future__ import annotations
 
@@ -103,6 +103,18 @@ def load_catalogue() -> ImageCatalogue:
             for name, entry in data["installed"].items()
         },
     )
+
+
+@functools.cache
+def load_effects() -> dict[str, list[str]]:
+    """Give the effects that the module of each command reaches; those of a checkout are worked out from its source."""
+    built = resources.files("fleet") / "_data" / "effects.json"
+    if built.is_file():
+        effects: dict[str, list[str]] = json.loads(built.read_text("utf-8"))
+        return effects
+    from buildtools.call_graph import effects_by_command  # noqa: PLC0415 - not in a wheel
+
+    return effects_by_command()
 
 
 @functools.cache

@@ -1,7 +1,8 @@
 """Follows names through the package's own source: which functions a module can come to call.
 
-Reads the files of the package; imports none. A name that is mentioned counts as called, so the answer may hold too
-much and never too little, as long as nobody calls a function that no source names.
+Reads the files of the package; imports none, and nothing beyond the standard library, for the build has nothing else.
+A name that is mentioned counts as called, so the answer may hold too much and never too little, as long as nobody calls
+a function that no source names.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
+_ROOT = Path(__file__).parent.parent
 _PACKAGE = "fleet"
+_COMMANDS = ("fleet.cli.app", "COMMANDS")
 _BODY = "<module>"
 _BESIDE = "sandbox"  # the cloud's side of the wire: what it calls, the product does not
 
@@ -30,6 +32,18 @@ def reachable(modules: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def effects_by_command() -> dict[str, list[str]]:
+    """Give the effects, by full name and sorted, that the module of each command reaches."""
+    module, own = _COMMANDS
+    commands = ast.literal_eval(_read(module).value_of(own))
+    return {name: sorted(filter(_is_effect, reachable([name]))) for name, _ in commands.values()}
+
+
+def _is_effect(name: str) -> bool:
+    module, _, own = name.rpartition(".")
+    return _read(module).is_effect(own)
+
+
 class _Module:
     """One module's top-level definitions, and what the names in it stand for."""
 
@@ -43,6 +57,20 @@ class _Module:
     @property
     def definitions(self) -> list[str]:
         return [f"{self._name}.{own}" for own in self._own]
+
+    def value_of(self, own: str) -> ast.expr:
+        """Give what is assigned to a name."""
+        assigned = self._own[own]
+        assert isinstance(assigned, ast.Assign)  # noqa: S101 - for the type checker
+        return assigned.value
+
+    def is_effect(self, own: str) -> bool:
+        """Whether a definition is marked `@effect(...)`."""
+        definition = self._own[own]
+        return isinstance(definition, ast.FunctionDef) and any(
+            isinstance(mark, ast.Call) and ast.unparse(mark.func) == "effect"
+            for mark in definition.decorator_list
+        )
 
     def named_by(self, own: str) -> Iterator[str]:
         """Give the definitions of the package that one definition mentions."""
@@ -108,11 +136,11 @@ def _read(module: str) -> _Module:
 
 
 @functools.cache
-def _source(module: str) -> Traversable | None:
+def _source(module: str) -> Path | None:
     """Give a module's file; None for what is no module of ours, or stands on the other side of the wire."""
     package, *inner = module.split(".")
     if package != _PACKAGE or inner[:1] in ([], [_BESIDE]):
         return None
-    folder = resources.files(_PACKAGE).joinpath(*inner[:-1])
+    folder = _ROOT.joinpath(package, *inner[:-1])
     files = (folder / inner[-1] / "__init__.py", folder / f"{inner[-1]}.py")
     return next((path for path in files if path.is_file()), None)

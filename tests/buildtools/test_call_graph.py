@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.assets.call_graph import reachable
+from buildtools.call_graph import effects_by_command, reachable
 from fleet.aws.effects import declared_actions
 from fleet.cli.app import COMMANDS
 from fleet.plan.account import iam
@@ -58,6 +58,11 @@ def test_what_asks_aws_nothing_needs_nothing(command: str) -> None:
 def test_every_effect_is_reached_by_some_command() -> None:
     reached = reachable([*(module for module, _ in COMMANDS.values()), "fleet.api"])
     assert declared_actions().keys() - reached == set()
+
+
+def test_the_effects_that_commands_reach_are_those_that_are_declared() -> None:
+    reached = {effect for effects in effects_by_command().values() for effect in effects}
+    assert reached == declared_actions().keys()
 
 
 def test_nothing_is_allowed_that_no_effect_declares() -> None:
