@@ -1,1 +1,1 @@
-"""The edge towards the services of an environment: HTTP and WebSocket, from outside, as a person's browser comes."""
+"""The edge towards the services of an environment: their certificates, and HTTP and WebSocket as a browser comes."""

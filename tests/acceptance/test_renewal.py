@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from fleet.assets.certificates import issue_certificate
+from fleet.jupyter.certificates import issue_certificate
 from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

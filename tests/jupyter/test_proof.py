@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.assets.certificates import issue_certificate, make_authority
 from fleet.errors import ProofError
+from fleet.jupyter.certificates import issue_certificate, make_authority
 from fleet.jupyter.http import Server, request
 from fleet.jupyter.proof import Endpoint, answers, prove, prove_token
 from fleet.plan.record.certificates import Lifetime, certificate_part

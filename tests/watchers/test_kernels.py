@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.assets.certificates import issue_certificate, make_authority
+from fleet.jupyter.certificates import issue_certificate, make_authority
 from fleet.plan.record.certificates import Lifetime
 from kernels import Kernels
 from rules import Finding

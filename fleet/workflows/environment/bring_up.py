@@ -9,9 +9,9 @@ import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fleet.assets.certificates import issue_certificate
 from fleet.assets.shipped import load_texts
 from fleet.errors import BootstrapError, FleetError, HostError, ProofError, UnreachableError
+from fleet.jupyter.certificates import issue_certificate
 from fleet.jupyter.proof import prove
 from fleet.plan import tags
 from fleet.plan.environment.bootstrap import HostBootstrap, render_bootstrap

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from fleet.assets.certificates import make_authority
 from fleet.aws.parameters import (
     create_secret,
     delete_parameters,
@@ -15,6 +14,7 @@ from fleet.aws.parameters import (
     replace_secret,
 )
 from fleet.errors import NothingFoundError
+from fleet.jupyter.certificates import make_authority
 from fleet.plan import tags
 from fleet.plan.record.certificates import (
     AuthorityFact,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fleet.assets.certificates import make_authority
+from fleet.jupyter.certificates import make_authority
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport, describe_environment
 from fleet.plan.facts import InstanceFact

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from fleet.assets.certificates import issue_certificate, make_authority
+from fleet.jupyter.certificates import issue_certificate, make_authority
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
 from fleet.plan.record.certificates import (

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fleet.assets.certificates import issue_certificate
 from fleet.aws.instances import describe_instances
 from fleet.cli.environment.status_view import echo_status
+from fleet.jupyter.certificates import issue_certificate
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
