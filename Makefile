@@ -4,18 +4,24 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+LOCK   := requirements.lock
+
 WORKERS := -n 5 --dist loadgroup --no-loadscope-reorder
 
 # One cache of what hosts install, for the demo and all sandboxes of the tests.
 export FLEET_SANDBOX_CACHE ?= $(CURDIR)/.cache/packages
 
-.PHONY: demo test test-all test-slice check fast lint types bench docs clean
+.PHONY: demo test test-all test-slice check fast lint types coverage bench docs lock upgrade clean
 
-$(STAMP): pyproject.toml
+$(BIN)/uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fleet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9' 'pip>=25.1'
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[sandbox]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ ]+' $(LOCK))"
+
+# All of it is what the lock says, uv and the build backend included: a clone of today works in a year.
+$(STAMP): pyproject.toml $(LOCK) | $(BIN)/uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: $(STAMP)
@@ -55,6 +61,18 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.answers
 	$(BIN)/python -m benchmarks.thousand
 	$(BIN)/python -m benchmarks.twenty
+
+# Versions and hashes for every Python and platform, and no address: whatever index or mirror is configured serves them.
+COMPILE := $(BIN)/uv pip compile --quiet pyproject.toml --extra sandbox --group dev --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command 'make lock' --output-file $(LOCK)
+
+# After a change to the dependencies in pyproject.toml; what is locked and still fits stays.
+lock: | $(BIN)/uv
+	$(COMPILE)
+
+# The newest of everything that pyproject.toml allows.
+upgrade: | $(BIN)/uv
+	$(COMPILE) --upgrade
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py
