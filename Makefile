@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-
 LOCK   := requirements.lock
 
 WORKERS := -n 5 --dist loadgroup --no-loadscope-reorder

@@ -27,7 +27,7 @@ class EffectsHook(BuildHookInterface[BuilderConfig]):
         made.write_text(json.dumps(_effects(self.root), indent=1) + "\n", "utf-8")
         build_data["force_include"][str(made)] = "fleet/_data/effects.json"
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Delete it: it is in the wheel by now."""
         if self._folder is not None:
             self._folder.cleanup()

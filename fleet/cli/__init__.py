@@ -14,7 +14,7 @@ _ALLOCATIONS_PER_COLLECTION = 200_000
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from fleet.cli.run import run  # noqa: PLC0415 - completion and --version import no more than they need
+    from fleet.cli.run import run  # completion and --version import no more than they need
 
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
     sys.exit(run(sys.argv[1:]))

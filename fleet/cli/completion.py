@@ -16,7 +16,7 @@ def command(*, shell: str) -> None:
       eval "$(fleet completion bash)"
       fleet completion fish > ~/.config/fish/completions/fleet.fish
     """
-    from fleet.cli.app import cli  # noqa: PLC0415 - a command cannot import its root at the top
+    from fleet.cli.app import cli  # a command cannot import its root at the top
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -45,7 +45,7 @@ def confirm(question: str, *, yes: bool, options: Globals) -> None:
 
 def parse_flag(flag: str, text: str | None, parse: Callable[[str], T]) -> T | None:
     """Read the value of a flag by the rule of the spec; None stays None. Raises UsageError."""
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
+    from fleet.spec.refusal import RefusedError
 
     try:
         return None if text is None else parse(text)

@@ -28,9 +28,9 @@ def echo_table(headings: Sequence[str], rows: Rows) -> None:
 
 def table_lines(headings: Sequence[str], rows: Rows) -> list[str]:
     """Give a table's lines: the headings, and each row on one."""
-    from rich.console import Console  # noqa: PLC0415 - 22 ms
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:

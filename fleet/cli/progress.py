@@ -40,7 +40,7 @@ def working(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     with Console(stderr=True).status(what):
         yield
@@ -78,8 +78,8 @@ class _Board:
                 self._current[event.member] = event
 
     def __rich__(self) -> RenderableType:
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table
+        from rich.text import Text
 
         grid = Table.grid(padding=(0, 1))
         with self._lock:
@@ -96,8 +96,8 @@ class _Board:
 
 @contextmanager
 def _live() -> Iterator[OnEvent]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.live import Live  # noqa: PLC0415
+    from rich.console import Console
+    from rich.live import Live
 
     console = Console(stderr=True)
     board = _Board(console)
@@ -106,7 +106,7 @@ def _live() -> Iterator[OnEvent]:
 
 
 def _line(event: Event) -> RenderableType:
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     if event.step == OUTPUT:
         return Text(f"  | {event.detail}", style="dim")

@@ -41,7 +41,7 @@ def sandbox_directory() -> Path:
 
 def enter_sandbox() -> None:
     """Start the sandbox if it does not run, and point this process at it."""
-    from fleet.sandbox import control  # noqa: PLC0415 - only with --sandbox
+    from fleet.sandbox import control
 
     directory = sandbox_directory()
     if control.status(directory) is None:
@@ -64,9 +64,9 @@ def open_context(
     """Open the context of a workflow. Raises FleetError where region or profile are wrong."""
     if options.sandbox:
         enter_sandbox()
-    from fleet.aws.clients import Aws, open_session, resolve_region  # noqa: PLC0415 - boto3 costs 160 ms
-    from fleet.workflows.context import Context, settings_from  # noqa: PLC0415
-    from fleet.workflows.events import silent  # noqa: PLC0415
+    from fleet.aws.clients import Aws, open_session, resolve_region
+    from fleet.workflows.context import Context, settings_from
+    from fleet.workflows.events import silent
 
     settings = settings_from(os.environ)
     session = open_session(profile=options.profile)

@@ -104,7 +104,7 @@ def start(
 
 
 def _prepare_containers(on_progress: Callable[[str], None]) -> None:
-    from fleet.sandbox.containers import base, needs  # noqa: PLC0415 - only where they are asked for
+    from fleet.sandbox.containers import base, needs  # only where they are asked for
 
     needs.require()
     base.ensure(on_progress)

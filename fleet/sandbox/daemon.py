@@ -51,7 +51,7 @@ class _Hosts:
 def _process_hosts(
     directory: Path, on_power_off: PowerOff, metadata_url: Callable[[str], str]
 ) -> _Hosts:
-    from fleet.sandbox.hosts.process import ProcessDriver  # noqa: PLC0415 - after the detaching fork
+    from fleet.sandbox.hosts.process import ProcessDriver  # after the detaching fork
 
     addresses = Addresses()
     port = ssh_port(addresses.network)
@@ -62,7 +62,7 @@ def _process_hosts(
 def _container_hosts(
     directory: Path, on_power_off: PowerOff, find: Callable[[str], InstanceMetadata | None]
 ) -> _Hosts:
-    from fleet.sandbox.containers.site import Site  # noqa: PLC0415 - only where they are asked for
+    from fleet.sandbox.containers.site import Site  # only where they are asked for
 
     site = Site(directory, on_power_off, find)
     return _Hosts(site.driver, site.vpc, site.vpc.network, 22)
@@ -71,9 +71,9 @@ def _container_hosts(
 def _serve(
     directory: Path, region: str, boot_seconds: float, kind: str, ready: Callable[[], None]
 ) -> None:
-    from werkzeug.serving import make_server  # noqa: PLC0415 - after the detaching fork
+    from werkzeug.serving import make_server  # after the detaching fork
 
-    from fleet.sandbox.cloud import Cloud, CloudSettings  # noqa: PLC0415
+    from fleet.sandbox.cloud import Cloud, CloudSettings
 
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

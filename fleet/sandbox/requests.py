@@ -88,7 +88,7 @@ class Control:
 
     def _host(self, asked: dict[str, Any]) -> dict[str, object]:
         """A verb for the hosts of some names; none of them where one name is wrong."""
-        from fleet.sandbox.containers import verbs  # noqa: PLC0415 - only for container hosts
+        from fleet.sandbox.containers import verbs  # only for container hosts
 
         driver = self._containers()
         found = [self._host_named(name) for name in asked["names"]]
@@ -113,7 +113,7 @@ class Control:
         }
 
     def _containers(self) -> ContainerDriver:
-        from fleet.sandbox.containers.driver import ContainerDriver  # noqa: PLC0415 - only where asked for
+        from fleet.sandbox.containers.driver import ContainerDriver  # only where asked for
 
         if not isinstance(self._driver, ContainerDriver):
             remedy = "fleet sandbox stop; fleet sandbox start --hosts container"

@@ -60,8 +60,8 @@ class _Verify(paramiko.MissingHostKeyPolicy):
 
     def missing_host_key(
         self,
-        client: paramiko.SSHClient,  # noqa: ARG002 - paramiko's signature
-        hostname: str,  # noqa: ARG002
+        client: paramiko.SSHClient,
+        hostname: str,
         key: paramiko.PKey,
     ) -> None:
         if self._host.host_key:  # a key of another type than the recorded one

@@ -67,7 +67,7 @@ class Direct:
         _without_delay(sock)
         return sock
 
-    def complaint(self, sock: Sock) -> str:  # noqa: ARG002 - the protocol's signature
+    def complaint(self, sock: Sock) -> str:
         """Nothing stands in between."""
         return ""
 
@@ -124,7 +124,7 @@ class Bastion:
             "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=STEP_SECONDS
         )
 
-    def complaint(self, sock: Sock) -> str:  # noqa: ARG002 - the protocol's signature
+    def complaint(self, sock: Sock) -> str:
         """What a bastion has to say comes when a channel is opened."""
         return ""
 
@@ -197,7 +197,7 @@ class _Unknown(paramiko.MissingHostKeyPolicy):
 
     def missing_host_key(
         self,
-        client: paramiko.SSHClient,  # noqa: ARG002 - paramiko's signature
+        client: paramiko.SSHClient,
         hostname: str,
         key: paramiko.PKey,
     ) -> None:
@@ -226,7 +226,7 @@ class Command:
         """Nothing is shared: each socket has a command of its own."""
         return nullcontext()
 
-    def open(self, address: str, port: int) -> Sock:  # noqa: ARG002 - the command knows where to
+    def open(self, address: str, port: int) -> Sock:  # the command knows where to
         """Start the command. A socket stands for both of its ends, so that time limits hold."""
         with ExitStack() as undo:
             ours, its = socket.socketpair()

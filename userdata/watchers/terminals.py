@@ -17,7 +17,7 @@ from pathlib import Path
 from processes import Process, processes
 from rules import Finding
 
-_SHELLS = frozenset("ash bash csh dash fish ksh mksh nu sh tcsh xonsh zsh".split())  # noqa: SIM905
+_SHELLS = frozenset("ash bash csh dash fish ksh mksh nu sh tcsh xonsh zsh".split())
 _CLIENTS = frozenset(["tmux: client", "screen"])
 _FILE_OPTIONS = frozenset(["--init-file", "--rcfile"])  # VS Code starts bash so
 

@@ -34,8 +34,8 @@ def command(options: Globals, *, spec: Path | None, output: str) -> int:
       fleet doctor workshop.yaml -o json
       fleet --sandbox doctor
     """
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.plan.account.doctor import healthy  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.plan.account.doctor import healthy
 
     wanted = read_wanted(options, spec, Flags(None, None, None, None, None)) if spec else None
     with working("looking"):
@@ -48,8 +48,8 @@ def command(options: Globals, *, spec: Path | None, output: str) -> int:
 
 
 def _examine(options: Globals, wanted: FleetSpec | None, spec: Path | None) -> tuple[Finding, ...]:
-    from fleet.plan.account.doctor import Finding  # noqa: PLC0415
-    from fleet.workflows.account.doctor import examine, examine_machine  # noqa: PLC0415 - boto3 is slow
+    from fleet.plan.account.doctor import Finding
+    from fleet.workflows.account.doctor import examine, examine_machine
 
     try:
         context = open_context(options, spec_region=wanted.region if wanted else None)

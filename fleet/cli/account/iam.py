@@ -50,8 +50,8 @@ def policy(*, commands: str | None, output: str) -> None:
 
 def policy_document(commands: str | None) -> dict[str, Any]:
     """Give the policy of commands, separated by commas, or of all. Raises UsageError for an unknown one."""
-    from fleet.cli.app import COMMANDS  # noqa: PLC0415 - it imports this module
-    from fleet.workflows.account.iam import policy_of  # noqa: PLC0415 - boto3 costs 160 ms
+    from fleet.cli.app import COMMANDS  # it imports this module
+    from fleet.workflows.account.iam import policy_of
 
     names = [name.strip() for name in commands.split(",")] if commands is not None else [*COMMANDS]
     for name in names:

@@ -33,8 +33,8 @@ def ls(options: Globals, *, recipe: str | None, output: str) -> None:
       fleet amis ls
       fleet amis ls pytorch-team -o json
     """
-    from fleet.cli.bake.amis_view import echo_listed  # noqa: PLC0415
-    from fleet.workflows.bake.ami_reports import list_amis  # noqa: PLC0415
+    from fleet.cli.bake.amis_view import echo_listed
+    from fleet.workflows.bake.ami_reports import list_amis
 
     found = list_amis(open_context(options), recipe)
     if output == "json":
@@ -58,9 +58,9 @@ def show(options: Globals, *, asked: str, packages: bool, all_regions: bool, out
       fleet amis show ami-0123456789abcdef0 --packages
       fleet amis show pytorch-team --all-regions -o json
     """
-    from fleet.cli.bake.amis_view import echo_shown  # noqa: PLC0415
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.bake.ami_reports import show_ami  # noqa: PLC0415
+    from fleet.cli.bake.amis_view import echo_shown
+    from fleet.cli.progress import working
+    from fleet.workflows.bake.ami_reports import show_ami
 
     context = open_context(options)
     with working("looking at the image"):
@@ -87,8 +87,8 @@ def diff(options: Globals, *, before: str, after: str, output: str) -> None:
       fleet amis diff ami-0123456789abcdef0 pytorch-team
       fleet amis diff ami-0123456789abcdef0 ami-0fedcba9876543210 -o json
     """
-    from fleet.cli.bake.amis_view import echo_diff  # noqa: PLC0415
-    from fleet.workflows.bake.ami_reports import diff_amis  # noqa: PLC0415
+    from fleet.cli.bake.amis_view import echo_diff
+    from fleet.workflows.bake.ami_reports import diff_amis
 
     asked = (image_or_recipe(before), image_or_recipe(after))
     found = diff_amis(open_context(options), *asked)

@@ -10,8 +10,8 @@ from fleet.errors import UsageError
 
 def image_argument(text: str) -> str:
     """Read an AMI's id. Raises UsageError."""
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
-    from fleet.spec.rules import image_id  # noqa: PLC0415
+    from fleet.spec.refusal import RefusedError
+    from fleet.spec.rules import image_id
 
     try:
         return image_id(text)

@@ -39,8 +39,8 @@ def promote(
       fleet amis promote ami-0123456789abcdef0
       fleet amis promote --back pytorch-team
     """
-    from fleet.workflows.bake.amis import prepare_promotion, prepare_rollback  # noqa: PLC0415
-    from fleet.workflows.bake.amis import promote as apply  # noqa: PLC0415
+    from fleet.workflows.bake.amis import prepare_promotion, prepare_rollback
+    from fleet.workflows.bake.amis import promote as apply
 
     if (image_id is None) == (back is None):
         raise UsageError(
@@ -89,7 +89,7 @@ def share(
       fleet amis share ami-0123456789abcdef0 --with 111122223333,444455556666
       fleet amis share ami-0123456789abcdef0 --stop 111122223333
     """
-    from fleet.workflows.bake.amis import share as apply  # noqa: PLC0415
+    from fleet.workflows.bake.amis import share as apply
 
     asked = image_argument(image_id)
     added, removed = account_flags("--with", add), account_flags("--stop", remove)
@@ -132,13 +132,13 @@ def copy(
       fleet amis copy ami-0123456789abcdef0 --to eu-west-1,us-west-2
       fleet amis copy ami-0123456789abcdef0 --to eu-west-1 --kms-key alias/team
     """
-    from fleet.aws.clients import resolve_region  # noqa: PLC0415
-    from fleet.cli.bake.amis_view import echo_copies  # noqa: PLC0415
-    from fleet.cli.interrupts import interruptible  # noqa: PLC0415
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.spec.rules import kms_key as parse_key  # noqa: PLC0415
-    from fleet.workflows.bake.ami_copies import copy_each  # noqa: PLC0415
-    from fleet.workflows.images.lineage import find_image  # noqa: PLC0415
+    from fleet.aws.clients import resolve_region
+    from fleet.cli.bake.amis_view import echo_copies
+    from fleet.cli.interrupts import interruptible
+    from fleet.cli.progress import progress
+    from fleet.spec.rules import kms_key as parse_key
+    from fleet.workflows.bake.ami_copies import copy_each
+    from fleet.workflows.images.lineage import find_image
 
     asked, places = image_argument(image_id), parts_of(regions)
     key = parse_flag("--kms-key", kms_key, parse_key)
@@ -181,9 +181,9 @@ def deprecate(
       fleet amis deprecate ami-0123456789abcdef0 --after 90d
       fleet amis deprecate ami-0123456789abcdef0 --never
     """
-    from fleet.plan.tags import expiry_text  # noqa: PLC0415
-    from fleet.spec.values import parse_duration  # noqa: PLC0415
-    from fleet.workflows.bake.amis import deprecate as apply  # noqa: PLC0415
+    from fleet.plan.tags import expiry_text
+    from fleet.spec.values import parse_duration
+    from fleet.workflows.bake.amis import deprecate as apply
 
     asked = image_argument(image_id)
     duration = parse_flag("--after", after, parse_duration)
@@ -226,9 +226,9 @@ def rm(
       fleet amis rm ami-0123456789abcdef0 ami-0fedcba9876543210 --yes
       fleet amis rm --retire ami-0123456789abcdef0
     """
-    from fleet.cli.bake.amis_view import echo_removal  # noqa: PLC0415
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.bake.amis import apply_removal, prepare_removal  # noqa: PLC0415
+    from fleet.cli.bake.amis_view import echo_removal
+    from fleet.cli.progress import progress
+    from fleet.workflows.bake.amis import apply_removal, prepare_removal
 
     asked = [image_argument(image_id) for image_id in image_ids]
     context = open_context(options)

@@ -76,7 +76,7 @@ def command(
       fleet bake amis/pytorch-team.yaml --yes -o json
       fleet bake --from workshop/ana --name anas-setup
     """
-    from fleet.cli.bake.bake_view import echo_bake_plan  # noqa: PLC0415
+    from fleet.cli.bake.bake_view import echo_bake_plan
 
     if reboot and source is None:
         remedy = "add --from FLEET/MEMBER, or leave it out: the builder is stopped anyway"
@@ -125,9 +125,9 @@ class _Wish:
 
 
 def _read(recipe: Path | None, source: str | None, name: str | None) -> _Wanted:
-    from fleet.assets.recipe_files import read_recipe, read_recipe_files  # noqa: PLC0415
-    from fleet.recipe.files import RecipeFiles  # noqa: PLC0415
-    from fleet.recipe.rules import recipe_name  # noqa: PLC0415
+    from fleet.assets.recipe_files import read_recipe, read_recipe_files
+    from fleet.recipe.files import RecipeFiles
+    from fleet.recipe.rules import recipe_name
 
     if recipe is None and source is None:
         remedy = "name a RECIPE, or --from FLEET/MEMBER with --name"
@@ -152,9 +152,9 @@ def _environment(source: str) -> tuple[str, str]:
 
 
 def _plan(context: Context, wanted: _Wanted, *, anew: bool) -> _Wish:
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.bake.prepare import prepare_bake  # noqa: PLC0415
-    from fleet.workflows.bake.source import find_raw_image, find_source, recipe_of  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.workflows.bake.prepare import prepare_bake
+    from fleet.workflows.bake.source import find_raw_image, find_source, recipe_of
 
     with working("looking at images, prices and what there is"):
         if wanted.environment is None:
@@ -178,9 +178,9 @@ def _apply(
     keep_builder: bool,
 ) -> BakeReport:
     """Bake; whatever goes wrong, say what exists by then and what it costs."""
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.plan.bake.plan import builder_fleet  # noqa: PLC0415
-    from fleet.workflows.bake.apply import apply_bake, apply_bake_from  # noqa: PLC0415
+    from fleet.cli.progress import progress
+    from fleet.plan.bake.plan import builder_fleet
+    from fleet.workflows.bake.apply import apply_bake, apply_bake_from
 
     fleet = builder_fleet(wish.plan.recipe.name)
     offers = Offers(again=again, down=f"`{options.command} down {fleet}`", handout="")
@@ -205,8 +205,8 @@ def _apply(
 
 def _echo_standing(context: Context, wish: _Wish, offers: Offers, options: Globals) -> None:
     """Say what stands of the bake's two fleets, and which images."""
-    from fleet.plan.bake.plan import trial_fleet  # noqa: PLC0415
-    from fleet.workflows.bake.leftover_images import leftover_images  # noqa: PLC0415
+    from fleet.plan.bake.plan import trial_fleet
+    from fleet.workflows.bake.leftover_images import leftover_images
 
     plan = wish.plan
     echo_partial_fleet(context, plan.builder, offers)
@@ -229,8 +229,8 @@ def _echo_standing(context: Context, wish: _Wish, offers: Offers, options: Globa
 
 
 def _show(report: BakeReport, options: Globals, output: str) -> int:
-    from fleet.cli.bake.bake_view import echo_bake  # noqa: PLC0415
-    from fleet.cli.teardown.receipt_view import echo_receipt, released  # noqa: PLC0415
+    from fleet.cli.bake.bake_view import echo_bake
+    from fleet.cli.teardown.receipt_view import echo_receipt, released
 
     if output == "json":
         echo_json(report.as_json())
@@ -247,8 +247,8 @@ def _show(report: BakeReport, options: Globals, output: str) -> int:
 
 def _said(report: BakeReport, options: Globals) -> Iterator[str]:
     """Say how long it took, what leads to the image, and where its log is."""
-    from fleet.cli.bake.bake_view import minutes  # noqa: PLC0415
-    from fleet.plan.tags import STABLE  # noqa: PLC0415
+    from fleet.cli.bake.bake_view import minutes
+    from fleet.plan.tags import STABLE
 
     name = f"`image: {{name: {report.recipe}}}`"
     if report.seconds is not None:

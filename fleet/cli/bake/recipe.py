@@ -24,8 +24,8 @@ def schema() -> None:
       fleet recipe schema > recipe.schema.json
       # first line of your recipe:  # yaml-language-server: $schema=recipe.schema.json
     """
-    from fleet.recipe.table import RECIPE_FILE  # noqa: PLC0415
-    from fleet.spec.schema import json_schema  # noqa: PLC0415
+    from fleet.recipe.table import RECIPE_FILE
+    from fleet.spec.schema import json_schema
 
     echo_json(json_schema(RECIPE_FILE))
 
@@ -41,7 +41,7 @@ def check(*, recipe: Path, output: str) -> None:
       fleet recipe check amis/pytorch-team.yaml
       fleet recipe check amis/pytorch-team.yaml -o json
     """
-    from fleet.assets.recipe_files import read_recipe, read_recipe_files  # noqa: PLC0415
+    from fleet.assets.recipe_files import read_recipe, read_recipe_files
 
     wanted = read_recipe(recipe)
     files = read_recipe_files(recipe.parent, wanted)

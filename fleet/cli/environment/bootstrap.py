@@ -34,9 +34,9 @@ def command(options: Globals, *, name: str, members: tuple[str, ...], output: st
       fleet bootstrap workshop --member ana
       fleet bootstrap workshop --member ana --member ben -o json
     """
-    from fleet.cli.environment.report_view import echo_urls  # noqa: PLC0415
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.environment.bootstrap import bootstrap_again  # noqa: PLC0415
+    from fleet.cli.environment.report_view import echo_urls
+    from fleet.cli.progress import progress
+    from fleet.workflows.environment.bootstrap import bootstrap_again
 
     context = open_context(options)
     with progress() as on_event:

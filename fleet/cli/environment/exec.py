@@ -51,8 +51,8 @@ def command(
       fleet exec workshop -- 'du -sh ~ | cut -f1'
       fleet exec --member ana -o json workshop -- hostname
     """
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.environment.remote import execute_on_fleet  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.workflows.environment.remote import execute_on_fleet
 
     if words[0] != "--" and words[0].startswith("-"):
         raise UsageError(

@@ -36,8 +36,8 @@ def command(options: Globals, *, name: str, member: str, subject: str, lines: in
       fleet logs workshop ana --of bootstrap
       fleet logs workshop ana --of all -n 1000 | grep -i error
     """
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.environment.logs import read_log  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.workflows.environment.logs import read_log
 
     context = open_context(options)
     with working(f"reading the log of {member}"):

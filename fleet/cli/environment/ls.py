@@ -21,7 +21,7 @@ def command(options: Globals, *, output: str) -> None:
       fleet ls
       fleet --region eu-west-1 ls -o json
     """
-    from fleet.workflows.environment.status import list_fleets  # noqa: PLC0415
+    from fleet.workflows.environment.status import list_fleets
 
     context = open_context(options)
     found = list_fleets(context)

@@ -25,7 +25,7 @@ def command(options: Globals, *, name: str, member: str, tensorboard: bool) -> i
       fleet open workshop ana
       fleet open workshop ana --tensorboard
     """
-    from fleet.workflows.environment.tunnel import link_file, open_tunnels  # noqa: PLC0415
+    from fleet.workflows.environment.tunnel import link_file, open_tunnels
 
     context = open_context(options)
     with open_tunnels(context, name, members=(member,)) as tunnels:

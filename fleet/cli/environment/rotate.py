@@ -35,9 +35,9 @@ def command(
       fleet rotate workshop
       fleet rotate workshop --member ana
     """
-    from fleet.cli.environment.report_view import echo_urls  # noqa: PLC0415
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.environment.rotate import rotate  # noqa: PLC0415
+    from fleet.cli.environment.report_view import echo_urls
+    from fleet.cli.progress import progress
+    from fleet.workflows.environment.rotate import rotate
 
     context = open_context(options)
     confirm("Change the tokens? Running kernels end.", yes=yes, options=options)

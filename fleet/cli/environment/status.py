@@ -29,10 +29,10 @@ def command(options: Globals, *, name: str, proof: bool, output: str) -> None:
       fleet status workshop --proof
       fleet status workshop -o json
     """
-    from fleet.cli.environment.report_view import echo_proofs  # noqa: PLC0415
-    from fleet.cli.environment.status_view import echo_status  # noqa: PLC0415
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.environment.status import describe_fleet  # noqa: PLC0415
+    from fleet.cli.environment.report_view import echo_proofs
+    from fleet.cli.environment.status_view import echo_status
+    from fleet.cli.progress import working
+    from fleet.workflows.environment.status import describe_fleet
 
     context = open_context(options)
     with working("looking at every environment"):

@@ -90,7 +90,7 @@ def _of(headings: Sequence[str], rows: Rows) -> Rows:
 
 
 def _width(rows: Rows) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 - 22 ms
+    from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     return sum(widths) + _GAP * (len(widths) - 1)

@@ -32,7 +32,7 @@ def command(options: Globals, *, name: str, member: str | None) -> int:
       fleet tunnel workshop ana
       fleet tunnel workshop
     """
-    from fleet.workflows.environment.tunnel import open_tunnels  # noqa: PLC0415
+    from fleet.workflows.environment.tunnel import open_tunnels
 
     context = open_context(options)
     with open_tunnels(context, name, members=(member,) if member else ()) as tunnels:
@@ -43,7 +43,7 @@ def command(options: Globals, *, name: str, member: str | None) -> int:
 
 def hold(context: Context, tunnels: Sequence[Tunnel]) -> int:
     """Hold tunnels until Ctrl-C, which is how they end well."""
-    from fleet.workflows.environment.tunnel import wait_until_broken  # noqa: PLC0415
+    from fleet.workflows.environment.tunnel import wait_until_broken
 
     click.echo("open until Ctrl-C …", err=True)
     try:

@@ -23,9 +23,9 @@ def command(options: Globals, *, name: str, output: str) -> int:
       fleet urls workshop
       fleet urls workshop -o csv > urls.csv
     """
-    from fleet.cli.environment.report_view import echo_urls  # noqa: PLC0415
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.environment.status import describe_fleet  # noqa: PLC0415
+    from fleet.cli.environment.report_view import echo_urls
+    from fleet.cli.progress import working
+    from fleet.workflows.environment.status import describe_fleet
 
     context = open_context(options)
     with working("looking at every environment"):

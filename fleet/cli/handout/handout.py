@@ -53,8 +53,8 @@ def command(
       fleet handout workshop --out handout --contact anna@example.org
       fleet handout workshop --out handout --template our-page.html.j2
     """
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.handout.pages import Wishes, write_handout  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.workflows.handout.pages import Wishes, write_handout
 
     context = open_context(options)
     wishes = Wishes(contact=contact.strip(), template=template, command=options.command)
@@ -69,7 +69,7 @@ def _echo(written: Handout, output: str) -> None:
     if output == "json":
         echo_json(written.as_json())
         return
-    from fleet.plan.handout.text import OVERVIEW  # noqa: PLC0415
+    from fleet.plan.handout.text import OVERVIEW
 
     overview = written.overview
     rows = [

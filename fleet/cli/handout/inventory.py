@@ -27,7 +27,7 @@ def command(options: Globals, *, name: str, host: str | None) -> None:
       ansible -i workshop.sh workshop -m ping
       fleet inventory workshop --host workshop-ana
     """
-    from fleet.workflows.handout.logins import describe_logins  # noqa: PLC0415
+    from fleet.workflows.handout.logins import describe_logins
 
     found = describe_logins(open_context(options), name)
     for member, reason in found.absent.items():

@@ -38,7 +38,7 @@ def command(options: Globals, *, name: str, include: bool | None, output: str) -
       rsync -e "ssh -F $(fleet ssh-config workshop)" -a data/ workshop-ana:data/
       fleet ssh-config workshop --include && scp notebook.ipynb workshop-ana:
     """
-    from fleet.workflows.handout.logins import write_ssh_config  # noqa: PLC0415
+    from fleet.workflows.handout.logins import write_ssh_config
 
     written = write_ssh_config(open_context(options), name, include=include)
     if output == "json":

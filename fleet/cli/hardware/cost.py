@@ -36,11 +36,11 @@ def estimate(options: Globals, *, items: tuple[str, ...], output: str) -> None:
       fleet cost estimate 20xg5.xlarge:8h:spot
       fleet cost estimate 2xp2.xlarge:24h:spot=60% 1xm6i.large:720h -o json
     """
-    from fleet.plan.hardware.estimate import estimate_as_json, parse_item  # noqa: PLC0415
+    from fleet.plan.hardware.estimate import estimate_as_json, parse_item
 
     wanted = [parse_item(text) for text in items]
     context = open_context(options)
-    from fleet.workflows.hardware.cost import estimate_cost  # noqa: PLC0415
+    from fleet.workflows.hardware.cost import estimate_cost
 
     found, notes = estimate_cost(context, wanted)
     if output == "json":

@@ -58,7 +58,7 @@ def command(
     filed = False
     if request and lacking and asked is None:
         confirm(f"Ask AWS to raise {lacking.label} to {lacking.value}?", yes=yes, options=options)
-        from fleet.workflows.hardware.quotas import request_more  # noqa: PLC0415
+        from fleet.workflows.hardware.quotas import request_more
 
         asked, filed = request_more(context, lacking), True
     _echo(answer.report, lacking, asked, filed=filed, output=output)
@@ -75,14 +75,14 @@ def _answer(
     if files:
         flags = Flags(count=count, market=market, types=None, expires=None, min_ready=None)
         spec = read_wanted(options, Path(files[0]), flags)
-        from fleet.workflows.hardware.quotas import count_spec  # noqa: PLC0415 - past the spec's faults
+        from fleet.workflows.hardware.quotas import count_spec  # past the spec's faults
 
         context = open_context(options, spec_region=spec.region)
         return context, count_spec(context, spec)
     for item in items:
         _require_type(item)
-    from fleet.plan.hardware.pools import MARKETS  # noqa: PLC0415
-    from fleet.workflows.hardware.quotas import count_types  # noqa: PLC0415
+    from fleet.plan.hardware.pools import MARKETS
+    from fleet.workflows.hardware.quotas import count_types
 
     context = open_context(options)
     markets = MARKETS[market or "on-demand"]
@@ -90,8 +90,8 @@ def _answer(
 
 
 def _require_type(item: str) -> None:
-    from fleet.spec.refusal import shown  # noqa: PLC0415
-    from fleet.spec.rules import INSTANCE_TYPE_PATTERN  # noqa: PLC0415
+    from fleet.spec.refusal import shown
+    from fleet.spec.rules import INSTANCE_TYPE_PATTERN
 
     if not re.fullmatch(INSTANCE_TYPE_PATTERN, item):
         raise UsageError(
@@ -145,7 +145,7 @@ def _echo_table(report: QuotaReport) -> None:
 
 
 def _as_json(report: QuotaReport, asked: QuotaRequest | None, *, filed: bool) -> dict[str, object]:
-    from fleet.plan.launch.as_json import check_as_json  # noqa: PLC0415
+    from fleet.plan.launch.as_json import check_as_json
 
     request = None
     if asked:

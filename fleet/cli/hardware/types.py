@@ -75,7 +75,7 @@ def command(
       fleet types --gpus 0 --vcpus 8 --memory 64GiB -o json
       fleet types --image pytorch --arch arm64
     """
-    from fleet.plan.hardware.types import Needs, offer_as_json  # noqa: PLC0415
+    from fleet.plan.hardware.types import Needs, offer_as_json
 
     needs = Needs(
         gpus=gpus,
@@ -89,7 +89,7 @@ def command(
     )
     selector = _image(image)
     context = open_context(options)
-    from fleet.workflows.hardware.types import find_types  # noqa: PLC0415
+    from fleet.workflows.hardware.types import find_types
 
     offers, notes = find_types(context, needs, image=selector)
     if output == "json":
@@ -105,21 +105,21 @@ def command(
 
 
 def _mib(flag: str, text: str | None) -> int | None:
-    from fleet.spec.values import parse_size  # noqa: PLC0415
+    from fleet.spec.values import parse_size
 
     gib = parse_flag(flag, text, parse_size)
     return None if gib is None else gib * _MIB_PER_GIB
 
 
 def _price(text: str | None) -> Decimal | None:
-    from fleet.spec.values import parse_price  # noqa: PLC0415
+    from fleet.spec.values import parse_price
 
     return parse_flag("--max-price", text, parse_price)
 
 
 def _image(text: str | None) -> ImageSelector | None:
-    from fleet.spec.model import ImageSelector  # noqa: PLC0415
-    from fleet.spec.refusal import shown  # noqa: PLC0415
+    from fleet.spec.model import ImageSelector
+    from fleet.spec.refusal import shown
 
     if text is None:
         return None

@@ -49,9 +49,9 @@ def command(
       fleet images --framework pytorch --version 2.10 --arch arm64
       fleet images --framework tensorflow --include-deprecated -o json
     """
-    from fleet.plan.images.listing import ImageQuery  # noqa: PLC0415
-    from fleet.spec.rules import version as parse_version  # noqa: PLC0415
-    from fleet.workflows.images.listing import list_images  # noqa: PLC0415
+    from fleet.plan.images.listing import ImageQuery
+    from fleet.spec.rules import version as parse_version
+    from fleet.workflows.images.listing import list_images
 
     parse_flag("--version", version, parse_version)
     context = open_context(options)

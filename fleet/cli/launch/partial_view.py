@@ -26,7 +26,7 @@ class Offers:
 
 def echo_partial_fleet(context: Context, plan: Plan, offers: Offers) -> None:
     """Say on stderr how many instances of a plan's fleet run, what they cost, and which commands go on."""
-    from fleet.workflows.launch.partial import describe_partial_fleet  # noqa: PLC0415
+    from fleet.workflows.launch.partial import describe_partial_fleet
 
     try:
         found = describe_partial_fleet(context, plan)

@@ -53,8 +53,8 @@ def flag_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def read_wanted(options: Globals, spec: Path, flags: Flags) -> FleetSpec:
     """Read a spec under the flags. Raises SpecError; asks AWS nothing."""
-    from fleet.assets.spec_files import read_spec  # noqa: PLC0415
-    from fleet.spec.load import Overrides  # noqa: PLC0415
+    from fleet.assets.spec_files import read_spec
+    from fleet.spec.load import Overrides
 
     types = None if flags.types is None else tuple(part.strip() for part in flags.types.split(","))
     return read_spec(
@@ -72,8 +72,8 @@ def read_wanted(options: Globals, spec: Path, flags: Flags) -> FleetSpec:
 
 def make_plan(context: Context, wanted: FleetSpec, spec: Path) -> Plan:
     """Plan. Imported here, past the spec's faults: boto3 takes a third of a second."""
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.workflows.launch.prepare import prepare_up  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.workflows.launch.prepare import prepare_up
 
     with working("looking at images, prices and what is there"):
         return prepare_up(context, wanted, folder=spec.absolute().parent)
@@ -81,8 +81,8 @@ def make_plan(context: Context, wanted: FleetSpec, spec: Path) -> Plan:
 
 def echo_as_result(context: Context, plan: Plan, output: str) -> None:
     """Print a plan on stdout, where it is the result."""
-    from fleet.cli.launch.plan_view import echo_plan  # noqa: PLC0415
-    from fleet.plan.launch.as_json import plan_as_json  # noqa: PLC0415
+    from fleet.cli.launch.plan_view import echo_plan
+    from fleet.plan.launch.as_json import plan_as_json
 
     if output == "json":
         echo_json(plan_as_json(plan, now=context.now()))

@@ -23,8 +23,8 @@ def schema() -> None:
       fleet spec schema > fleet.schema.json
       # first line of your spec:  # yaml-language-server: $schema=fleet.schema.json
     """
-    from fleet.spec.schema import json_schema  # noqa: PLC0415
-    from fleet.spec.table import SPEC_FILE  # noqa: PLC0415
+    from fleet.spec.schema import json_schema
+    from fleet.spec.table import SPEC_FILE
 
     echo_json(json_schema(SPEC_FILE))
 
@@ -38,8 +38,8 @@ def check(*, spec: Path) -> None:
     Example:
       fleet spec check workshop.yaml
     """
-    from fleet.assets.spec_files import read_spec  # noqa: PLC0415
-    from fleet.spec.load import Overrides  # noqa: PLC0415
+    from fleet.assets.spec_files import read_spec
+    from fleet.spec.load import Overrides
 
     wanted = read_spec(spec, overrides=Overrides())
     click.echo(f"{spec}: fleet {wanted.name}, {len(wanted.members)} members: no faults")

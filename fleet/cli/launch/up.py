@@ -86,8 +86,8 @@ def command(
 
 
 def _seconds(flag: str, duration: str | None) -> float | None:
-    from fleet.spec.refusal import RefusedError  # noqa: PLC0415
-    from fleet.spec.values import parse_duration  # noqa: PLC0415
+    from fleet.spec.refusal import RefusedError
+    from fleet.spec.values import parse_duration
 
     try:
         return None if duration is None else parse_duration(duration).total_seconds()
@@ -98,7 +98,7 @@ def _seconds(flag: str, duration: str | None) -> float | None:
 
 
 def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:
-    from fleet.cli.launch.plan_view import echo_plan  # noqa: PLC0415
+    from fleet.cli.launch.plan_view import echo_plan
 
     echo_plan(plan, now=context.now(), err=True)
     if plan.changes_nothing:
@@ -109,8 +109,8 @@ def _ask(context: Context, plan: Plan, *, yes: bool, options: Globals) -> None:
 
 def _apply(context: Context, plan: Plan, offers: Offers) -> FleetReport:
     """Apply the plan; whatever goes wrong, say what exists by then and what it costs."""
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.launch.up import apply_up  # noqa: PLC0415
+    from fleet.cli.progress import progress
+    from fleet.workflows.launch.up import apply_up
 
     left = f"left at once; instances may run or come yet: {offers.again} goes on, {offers.down} takes all away"
     with interruptible(left):
@@ -124,8 +124,8 @@ def _apply(context: Context, plan: Plan, offers: Offers) -> FleetReport:
 
 def _echo_result(report: FleetReport, plan: Plan, offers: Offers, output: str) -> None:
     """Print the URLs, and on stderr who needs another link, how many are ready and the one next command."""
-    from fleet.cli.environment.report_view import echo_urls  # noqa: PLC0415
-    from fleet.plan.environment.replacements import new_addresses  # noqa: PLC0415
+    from fleet.cli.environment.report_view import echo_urls
+    from fleet.plan.environment.replacements import new_addresses
 
     echo_urls(report, output)
     if moved := new_addresses(report, plan.owned.instances):

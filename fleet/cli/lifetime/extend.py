@@ -53,9 +53,9 @@ def command(
       fleet extend workshop 1h30m --member ana
       fleet extend workshop --until 2026-11-21T18:00+01:00 --yes
     """
-    from fleet.cli.progress import progress, working  # noqa: PLC0415
-    from fleet.plan.lifetime.extension import ExtensionReport  # noqa: PLC0415
-    from fleet.workflows.lifetime.extend import apply_extend, prepare_extend  # noqa: PLC0415
+    from fleet.cli.progress import progress, working
+    from fleet.plan.lifetime.extension import ExtensionReport
+    from fleet.workflows.lifetime.extend import apply_extend, prepare_extend
 
     longer = _longer(duration, until)
     context = open_context(options)
@@ -74,8 +74,8 @@ def command(
 
 
 def _longer(duration: str | None, until: str | None) -> Longer:
-    from fleet.plan.lifetime.extension import Longer, parse_time  # noqa: PLC0415
-    from fleet.spec.values import parse_duration  # noqa: PLC0415
+    from fleet.plan.lifetime.extension import Longer, parse_time
+    from fleet.spec.values import parse_duration
 
     by = parse_flag("DURATION", duration, parse_duration)
     return Longer(by=by, until=None if until is None else parse_time(until))

@@ -75,7 +75,7 @@ def command(
     if not (yes or options.sandbox):
         _ask(context, wanted, spec, options=options)
 
-    from fleet.workflows.lifetime.watch import Watch  # noqa: PLC0415 - past the spec's faults: boto3 takes a third of a second
+    from fleet.workflows.lifetime.watch import Watch  # past the spec's faults
 
     watch = Watch(context, wanted, folder=spec.absolute().parent, every=seconds)
     offers = Offers(
@@ -88,7 +88,7 @@ def command(
 
 
 def _seconds(flag: str, text: str | None) -> float | None:
-    from fleet.spec.values import parse_duration  # noqa: PLC0415
+    from fleet.spec.values import parse_duration
 
     duration = parse_flag(flag, text, parse_duration)
     return None if duration is None else duration.total_seconds()
@@ -103,8 +103,8 @@ def _open(options: Globals, wanted: FleetSpec, *, ready: float | None) -> Contex
 
 def _ask(context: Context, wanted: FleetSpec, spec: Path, *, options: Globals) -> None:
     """Show what the whole fleet may cost, and ask whether to keep it so."""
-    from fleet.cli.launch.plan_view import echo_plan  # noqa: PLC0415
-    from fleet.plan.lifetime.survey import require_intact  # noqa: PLC0415
+    from fleet.cli.launch.plan_view import echo_plan
+    from fleet.plan.lifetime.survey import require_intact
 
     plan = make_plan(context, wanted, spec)
     require_intact(plan.owned, fleet=plan.fleet)

@@ -36,7 +36,7 @@ def show(options: Globals, *, name: str, output: str) -> None:
       fleet access show workshop
       fleet access show workshop -o json
     """
-    from fleet.workflows.network.access import describe_access  # noqa: PLC0415
+    from fleet.workflows.network.access import describe_access
 
     _echo(describe_access(open_context(options), name), output)
 
@@ -55,7 +55,7 @@ def refresh(options: Globals, *, name: str, output: str) -> None:
     Example:
       fleet access refresh workshop
     """
-    from fleet.workflows.network.access import refresh as apply  # noqa: PLC0415
+    from fleet.workflows.network.access import refresh as apply
 
     _echo(apply(open_context(options), name), output)
 
@@ -74,9 +74,9 @@ def allow(options: Globals, *, name: str, cidrs: tuple[str, ...], yes: bool, out
       fleet access allow workshop 203.0.113.0/24 2001:db8::/32
       fleet access allow workshop me
     """
-    from fleet.plan.network.ingress import opens_to_all  # noqa: PLC0415
-    from fleet.workflows.network.access import allow as apply  # noqa: PLC0415
-    from fleet.workflows.network.access import checked_sources  # noqa: PLC0415
+    from fleet.plan.network.ingress import opens_to_all
+    from fleet.workflows.network.access import allow as apply
+    from fleet.workflows.network.access import checked_sources
 
     sources = checked_sources(cidrs)
     if opens_to_all(sources):
@@ -98,8 +98,8 @@ def revoke(options: Globals, *, name: str, cidrs: tuple[str, ...], output: str) 
       fleet access revoke workshop 203.0.113.0/24
       fleet access revoke workshop me
     """
-    from fleet.workflows.network.access import checked_sources  # noqa: PLC0415
-    from fleet.workflows.network.access import revoke as apply  # noqa: PLC0415
+    from fleet.workflows.network.access import checked_sources
+    from fleet.workflows.network.access import revoke as apply
 
     _echo(apply(open_context(options), name, checked_sources(cidrs)), output)
 

@@ -20,10 +20,10 @@ _HEADINGS = ("ID", "FAULT", "HITS", "LEFT")
 class _Kinds(click.Group):
     """The kinds as commands. A name that is none of them is answered with the nearest."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(KINDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return _add_command(KINDS[cmd_name]) if cmd_name in KINDS else None
 
     def resolve_command(
@@ -67,7 +67,7 @@ def add() -> None:
 @output_option("table", "json")
 def list_faults(*, output: str) -> None:
     """List the faults that were not cleared, with their hits; one that is over stays until then."""
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     found = control.faults(sandbox_directory())
     if output == "json":
@@ -87,7 +87,7 @@ def clear(*, which: tuple[str, ...]) -> None:
     Example:
       fleet sandbox fault clear f2 throttle
     """
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     gone = control.clear_faults(sandbox_directory(), which)
     for each in gone:
@@ -98,7 +98,7 @@ def clear(*, which: tuple[str, ...]) -> None:
 
 def _add_command(kind: Kind) -> click.Command:
     def add_fault(**given: str | None) -> None:
-        from fleet.sandbox import control  # noqa: PLC0415
+        from fleet.sandbox import control
 
         names = {_parameter(option.flag): option.flag for option in kind.options}
         options = {names[name]: text for name, text in given.items() if text is not None}

@@ -39,7 +39,7 @@ def _known_hosts(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The running hosts, for the shell's completion; none where no sandbox runs."""
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     try:
         found = control.hosts(sandbox_directory())
@@ -63,7 +63,7 @@ def list_hosts(*, output: str) -> None:
     Example:
       fleet sandbox host list
     """
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     found = control.hosts(sandbox_directory())
     if output == "json":
@@ -148,7 +148,7 @@ _plain(
 def _act(
     names: tuple[str, ...], verb: str, said: str, options: Mapping[str, str] | None = None
 ) -> None:
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     given = {flag: text for flag, text in (options or {}).items() if text}
     for instance_id in control.act_on_hosts(sandbox_directory(), names, verb, given):

@@ -52,8 +52,8 @@ command.add_command(host)
 @output_option("table", "json")
 def start(*, boot_seconds: float, hosts: str | None, output: str) -> None:
     """Start the sandbox; one that runs already is left alone."""
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.sandbox import control
 
     with working("starting the sandbox"):
         sandbox = control.start(
@@ -80,7 +80,7 @@ def env() -> None:
     Example:
       eval "$(fleet sandbox env)"
     """
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     for name, value in control.environment(_running()).items():
         click.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
@@ -90,7 +90,7 @@ def env() -> None:
 @command.command("stop")
 def stop() -> None:
     """Stop the sandbox: its hosts end, its state and files go; the package cache stays."""
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     stopped = control.stop(sandbox_directory())
     click.echo("sandbox: stopped" if stopped else "sandbox: was not running", err=True)
@@ -99,7 +99,7 @@ def stop() -> None:
 @command.command("reset")
 def reset() -> None:
     """Forget every instance and resource; the sandbox keeps running."""
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     _running()
     control.reset(sandbox_directory())
@@ -107,7 +107,7 @@ def reset() -> None:
 
 
 def _running() -> Sandbox:
-    from fleet.sandbox import control  # noqa: PLC0415
+    from fleet.sandbox import control
 
     sandbox = control.status(sandbox_directory())
     if sandbox is None:

@@ -59,9 +59,9 @@ def command(
       fleet down workshop --member ana --member ben
       fleet down workshop --keep-volumes
     """
-    from fleet.cli.progress import working  # noqa: PLC0415
-    from fleet.cli.teardown.receipt_view import echo_receipt  # noqa: PLC0415
-    from fleet.workflows.teardown.down import prepare_down  # noqa: PLC0415
+    from fleet.cli.progress import working
+    from fleet.cli.teardown.receipt_view import echo_receipt
+    from fleet.workflows.teardown.down import prepare_down
 
     context = open_context(options)
     with working("looking at what there is"):
@@ -79,8 +79,8 @@ def command(
 
 
 def _apply(context: Context, teardown: Teardown, *, again: str) -> Receipt:
-    from fleet.cli.progress import progress  # noqa: PLC0415
-    from fleet.workflows.teardown.down import apply_down  # noqa: PLC0415
+    from fleet.cli.progress import progress
+    from fleet.workflows.teardown.down import apply_down
 
     left = f"not everything is gone yet: {again} goes on"
     with interruptible(left):
@@ -93,8 +93,8 @@ def _apply(context: Context, teardown: Teardown, *, again: str) -> Receipt:
 
 
 def _announce(teardown: Teardown, options: Globals, *, yes: bool) -> None:
-    from fleet.cli.teardown.receipt_view import counted  # noqa: PLC0415
-    from fleet.plan.teardown.resources import by_kind  # noqa: PLC0415
+    from fleet.cli.teardown.receipt_view import counted
+    from fleet.plan.teardown.resources import by_kind
 
     what = f"fleet {teardown.fleet}"
     if teardown.members:

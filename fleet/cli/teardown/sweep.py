@@ -52,8 +52,8 @@ def command(
       fleet sweep --all-regions --older-than 2d
       fleet sweep --dry-run -o json
     """
-    from fleet.cli.progress import progress, working  # noqa: PLC0415
-    from fleet.workflows.teardown.sweep import apply_sweep, prepare_sweep  # noqa: PLC0415
+    from fleet.cli.progress import progress, working
+    from fleet.workflows.teardown.sweep import apply_sweep, prepare_sweep
 
     least = _age(older_than)
     context = open_context(options)
@@ -102,7 +102,7 @@ def _tell_found(sweep: Sweep) -> None:
 
 
 def _rows(sweep: Sweep) -> list[tuple[str, ...]]:
-    from fleet.plan.teardown.sweep import age_text  # noqa: PLC0415
+    from fleet.plan.teardown.sweep import age_text
 
     return [
         (
@@ -123,8 +123,8 @@ def _count(sweep: Sweep) -> str:
 
 
 def _echo_done(sweep: Sweep, receipt: SweepReceipt, output: str) -> None:
-    from fleet.cli.teardown.receipt_view import echo_counts, echo_leftovers  # noqa: PLC0415
-    from fleet.plan.teardown.leftovers import ids_by_kind  # noqa: PLC0415
+    from fleet.cli.teardown.receipt_view import echo_counts, echo_leftovers
+    from fleet.plan.teardown.leftovers import ids_by_kind
 
     if output == "json":
         echo_json({**sweep.as_json(), **receipt.as_json()})

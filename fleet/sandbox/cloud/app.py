@@ -51,8 +51,8 @@ class Cloud:
         addresses: Callable[[], str],
         settings: CloudSettings | None = None,
     ) -> None:
-        from fleet.sandbox.cloud import wiring  # noqa: PLC0415 - imports moto: seconds
-        from fleet.sandbox.cloud.faults import CloudFaults  # noqa: PLC0415 - so does this
+        from fleet.sandbox.cloud import wiring
+        from fleet.sandbox.cloud.faults import CloudFaults
 
         self._wiring = wiring
         self.state = CloudState(
@@ -199,7 +199,7 @@ class Cloud:
 
     def _dispatch(self, call: Call, environ: Environ) -> Answer:
         if call.service == "pricing":
-            from fleet.sandbox.cloud import pricing  # noqa: PLC0415 - imports moto
+            from fleet.sandbox.cloud import pricing
 
             return pricing.handle(call)
         if call.service == "sts" and call.action == DECODE:

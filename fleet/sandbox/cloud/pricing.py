@@ -78,7 +78,7 @@ def _offers(service: str) -> tuple[Offer, ...]:
 
 
 def _instances() -> Iterator[Offer]:
-    from fleet.sandbox.cloud.ec2 import catalog  # noqa: PLC0415 - imports moto
+    from fleet.sandbox.cloud.ec2 import catalog
 
     for name in sorted(catalog.instance_types()):
         price = catalog.on_demand_price(name)

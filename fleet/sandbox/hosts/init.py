@@ -42,7 +42,7 @@ STOP_SECONDS = 2.0
 _NAMES = tuple(  # one block reads better than a list of strings
     """sudo systemctl journalctl loginctl shutdown poweroff halt reboot apt-get apt dnf yum
     nvidia-smi hostname cloud-init mount umount useradd usermod passwd systemd-run pkill killall
-    pgrep""".split()  # noqa: SIM905
+    pgrep""".split()
 )
 
 

@@ -37,7 +37,7 @@ def own(paths: HostPaths, path: str) -> str:
         if any(below(path, shared) for shared in SHARED):
             raise Refusal(f"{path} is the machine's, not this host's")
     real = paths.real(path)
-    if not below(os.path.realpath(os.path.dirname(real)), os.path.realpath(paths.top)):  # noqa: PTH120
+    if not below(os.path.realpath(os.path.dirname(real)), os.path.realpath(paths.top)):
         raise Refusal(f"{path} leads out of this host")
     return real
 

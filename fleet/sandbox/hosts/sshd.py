@@ -73,7 +73,7 @@ class Server(asyncssh.SSHServer):
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def begin_auth(self, username: str) -> bool:  # noqa: ARG002
+    def begin_auth(self, username: str) -> bool:
         """Everyone must authenticate."""
         return True
 
@@ -92,8 +92,8 @@ class Server(asyncssh.SSHServer):
         self,
         dest_host: str,
         dest_port: int,
-        orig_host: str,  # noqa: ARG002
-        orig_port: int,  # noqa: ARG002
+        orig_host: str,
+        orig_port: int,
     ) -> bool | Awaitable[asyncssh.SSHForwarder]:
         """A forwarded port. `localhost` on a host is its own address; the world is not reached."""
         address = self._site.host.address

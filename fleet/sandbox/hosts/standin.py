@@ -11,7 +11,7 @@ import sys
 
 
 def _ask(top: str, words: list[str]) -> bytes:
-    where = os.getcwd()  # noqa: PTH109
+    where = os.getcwd()
     os.chdir(top)  # a socket's path may not pass 107 characters, a folder's may
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     sock.connect("run/init")
@@ -26,8 +26,8 @@ def _ask(top: str, words: list[str]) -> bytes:
 
 def main() -> int:
     """Ask init; write what it says and exit with its code, or become the program it names."""
-    name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib costs more than the rest
-    top = os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[0])))  # noqa: PTH100, PTH120
+    name = os.path.basename(sys.argv[0])
+    top = os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[0])))
     try:
         reply = _ask(top, [name, *sys.argv[1:]])
     except OSError:

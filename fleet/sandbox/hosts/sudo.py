@@ -18,9 +18,7 @@ from fleet.sandbox.hosts.paths import HostPaths, below
 from fleet.sandbox.hosts.refusals import Refusal
 
 _READERS = frozenset({"cat", "test", "["})
-_WRITERS = frozenset(
-    "tee install mkdir cp mv rm chmod ln sed touch truncate".split()  # noqa: SIM905 - one block reads better
-)
+_WRITERS = frozenset("tee install mkdir cp mv rm chmod ln sed touch truncate".split())
 _SEARCHERS = {"find": searching.find, "tar": searching.tar}
 _NOTHING = frozenset({"true", "chown", "chgrp"})
 _LENT = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
@@ -62,9 +60,9 @@ class Sudo:
             return failed(request, str(refusal))
 
     def _run(self, words: list[str], directory: str) -> Answer:
-        if not words or os.path.basename(words[0]) in _NOTHING:  # noqa: PTH119 - a word, not a file
+        if not words or os.path.basename(words[0]) in _NOTHING:  # a word, not a file
             return Reply()
-        name, arguments = os.path.basename(words[0]), words[1:]  # noqa: PTH119
+        name, arguments = os.path.basename(words[0]), words[1:]
         standin = self._standin(name)
         if standin:
             return Become(standin, (standin, *arguments))
@@ -79,7 +77,7 @@ class Sudo:
             raise Refusal(f"{name}: command not found")
         if not self._own(directory):
             mapped = self._paths.real(directory)
-            directory = mapped if os.path.isdir(mapped) else str(self._paths.home)  # noqa: PTH112
+            directory = mapped if os.path.isdir(mapped) else str(self._paths.home)
         if name in _SEARCHERS:
             found = list(_SEARCHERS[name](self._paths, arguments))
             return Become(program, (name, *found), directory)
@@ -111,13 +109,13 @@ class Sudo:
         if word.startswith("-") and "/" in word and name != "sed":
             raise Refusal(f"{word}: write the option and its path apart")
         if ".." in word.split("/"):
-            whole = os.path.normpath(os.path.join(directory, word))  # noqa: PTH118
+            whole = os.path.normpath(os.path.join(directory, word))
             return whole if self._own(whole) else self._file(name, whole)
         return word
 
     def _file(self, name: str, path: str) -> str:
         real = self._paths.real(path)
-        parent = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
+        parent = os.path.realpath(os.path.dirname(real))
         if name in _WRITERS and below(real, str(self._paths.top)) and not self._own(parent):
             raise Refusal(f"{path} leads out of this host")
         lent = name in _READERS and any(below(os.path.normpath(path), top) for top in _LENT)

@@ -26,12 +26,12 @@ _RUNNING = frozenset(
     ssh.service sshd.service ssh.socket systemd-journald.service systemd-logind.service
     systemd-networkd.service network.target network-online.target multi-user.target default.target
     basic.target sysinit.target cloud-init.target cloud-config.target dbus.service
-    -.slice""".split()  # noqa: SIM905
+    -.slice""".split()
 )
 _IDLE = frozenset(
     """apt-daily.service apt-daily.timer apt-daily-upgrade.service apt-daily-upgrade.timer
     unattended-upgrades.service snapd.service snapd.socket ufw.service
-    amazon-ssm-agent.service""".split()  # noqa: SIM905
+    amazon-ssm-agent.service""".split()
 )
 _ROOT_SLICE = "-.slice"
 _NOT_FOUND = 5

@@ -29,7 +29,7 @@ _PASSED_OVER = frozenset(
     RestartPreventExitStatus RuntimeDirectoryMode StateDirectoryMode CacheDirectoryMode
     LogsDirectoryMode RuntimeDirectoryPreserve RequiredBy Also Alias SourcePath FailureAction
     SuccessAction RestartSteps RestartMaxDelaySec CollectMode StopWhenUnneeded Persistent
-    IPAddressDeny IPAddressAllow KeyringMode ProcSubset UnsetEnvironment TimeoutAbortSec""".split()  # noqa: SIM905
+    IPAddressDeny IPAddressAllow KeyringMode ProcSubset UnsetEnvironment TimeoutAbortSec""".split()
 )
 _SPANS = {"us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60}
 _SPANS |= {

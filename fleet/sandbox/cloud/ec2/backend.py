@@ -205,7 +205,7 @@ class SandboxEc2(Templates):
         """An image id as it is; `resolve:ssm:NAME` through the Region's parameters."""
         if not image_id.startswith("resolve:ssm:"):
             return image_id
-        from moto.ssm.models import ssm_backends  # noqa: PLC0415 - imports this module
+        from moto.ssm.models import ssm_backends  # imports this module
 
         name = image_id.removeprefix("resolve:ssm:")
         parameter = ssm_backends[self.account_id][self.region_name].get_parameter(name)
