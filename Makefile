@@ -54,6 +54,13 @@ types: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/python -m pytest -m 'not slow' -q -n 2 --dist loadgroup
 
+# Of the fast tests; `coverage report --show-missing` then says which lines, and `coverage html` shows them.
+coverage: $(STAMP)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m 'not slow' -q -n 2
+	$(BIN)/coverage combine --quiet
+	@echo "coverage of the fast tests: $$($(BIN)/coverage report --format=total) %"
+
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.fanout
