@@ -17,6 +17,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
     ("spec",),
     ("recipe",),
     ("plan",),
+    ("side_by_side",),
     ("aws", "ssh", "jupyter", "assets"),
     ("workflows",),
     ("api", "cli"),
@@ -31,13 +32,14 @@ HOME_OF = {
     "websocket": {"jupyter"},
     "moto": {"sandbox"},
     "asyncssh": {"sandbox"},
+    "concurrent": {"side_by_side", "sandbox"},
     "werkzeug": {"sandbox"},
 }
 # boto3.Session is named in a signature of the Python API, nowhere called.
 ALLOWED = {("api", "boto3"), ("sandbox", "botocore"), ("sandbox", "boto3")}
 IMPURE = {
     "os", "io.open", "pathlib", "random", "requests", "secrets", "shutil", "socket", "ssl",
-    "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "glob",
+    "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "glob", "concurrent", "multiprocessing",
 }  # fmt: skip
 
 

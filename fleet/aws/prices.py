@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
+from fleet.side_by_side import each_side_by_side
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import InstanceTypeType
@@ -40,9 +40,10 @@ def describe_on_demand_prices(aws: Aws, *, names: Sequence[str]) -> Mapping[str,
     if len(names) > _MOST_ASKED_ONE_BY_ONE:
         return _all_on_demand(aws)
     _ = aws.pricing  # made once, here: making clients is not thread-safe
-    with ThreadPoolExecutor(max_workers=max(len(names), 1)) as pool:
-        found = pool.map(lambda name: (name, _on_demand(aws, name)), names)
-        return {name: price for name, price in found if price is not None}
+    found = each_side_by_side(
+        lambda name: (name, _on_demand(aws, name)), names, at_once=_MOST_ASKED_ONE_BY_ONE
+    )
+    return {name: price for name, price in found if price is not None}
 
 
 @effect("pricing:GetProducts")
@@ -56,11 +57,8 @@ def describe_rates(aws: Aws) -> Mapping[str, Decimal]:
         ("AmazonEC2", {"productFamily": "Provisioned Throughput"}),
         ("AmazonVPC", {}),
     )
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        answers = pool.map(lambda each: list(_products(aws, *each)), asked)
-        return dict(
-            rate for products in answers for product in products for rate in _rates(product)
-        )
+    answers = each_side_by_side(lambda each: list(_products(aws, *each)), asked, at_once=len(asked))
+    return dict(rate for products in answers for product in products for rate in _rates(product))
 
 
 @effect("ec2:DescribeSpotPriceHistory")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 
 from fleet.aws.identity import describe_caller_cidr, describe_identity, describe_time
@@ -26,6 +25,7 @@ from fleet.plan.account.doctor import (
 )
 from fleet.plan.facts import MARKET_NAMES
 from fleet.plan.hardware.quota_codes import family_of
+from fleet.side_by_side import each_side_by_side
 from fleet.spec.access import Access
 from fleet.spec.model import FleetSpec
 from fleet.ssh.keygen import generate_private_key
@@ -68,8 +68,8 @@ def examine(context: Context, *, spec: FleetSpec | None, spec_name: str) -> tupl
 
 def _run(checks: Sequence[_Check]) -> tuple[Finding, ...]:
     """Run checks at the same time; gives their findings in the checks' order."""
-    with ThreadPoolExecutor(len(checks)) as pool:
-        return tuple(finding for found in pool.map(_outcome, checks) for finding in found)
+    outcomes = each_side_by_side(_outcome, checks, at_once=len(checks))
+    return tuple(finding for found in outcomes for finding in found)
 
 
 def _outcome(check: _Check) -> Sequence[Finding]:

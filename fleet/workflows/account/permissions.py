@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,6 +32,7 @@ from fleet.plan import tags
 from fleet.plan.account.doctor import Finding, untried
 from fleet.plan.facts import ImageFact, SubnetFact
 from fleet.plan.images.choice import search_patterns
+from fleet.side_by_side import side_by_side
 from fleet.spec.access import Access
 from fleet.spec.model import ImageSelector
 from fleet.ssh.keygen import generate_private_key
@@ -60,12 +60,11 @@ class _Trial:
 
 def examine_permissions(aws: Aws, access: Access) -> tuple[Finding, ...]:
     """Try what can be tried, and name what cannot."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        launching = pool.submit(_launching, aws, access)
-        tried = [*_reading(aws), *_making(aws)]
-        outcomes = list(pool.map(_outcome, tried))
-        more, skipped = launching.result()
-        outcomes += pool.map(_outcome, more)
+    with side_by_side(_AT_ONCE) as trials:
+        launching = trials.ask(_launching, aws, access)
+        outcomes = list(trials.each(_outcome, [*_reading(aws), *_making(aws)]))
+        more, skipped = launching()
+        outcomes += trials.each(_outcome, more)
     allowed = {a for trial, failed in outcomes if failed is None for a in trial.actions}
     denied = [failed for _, failed in outcomes if failed is not None]
     every = {action for actions in declared_actions().values() for action in actions}

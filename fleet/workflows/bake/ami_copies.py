@@ -17,11 +17,11 @@ from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.facts import ImageFact
 from fleet.plan.images.lineage import is_copy, recipe_of, require_available
+from fleet.side_by_side import each_side_by_side
 from fleet.workflows.bake.image import remove_image, wait_until_available
 from fleet.workflows.context import Context
 from fleet.workflows.images.lineage import in_region, put_image_tags, read_lineage, supersede
 from fleet.workflows.retrying import FIRST_WAIT, send_again_if_lost
-from fleet.workflows.side_by_side import side_by_side
 
 _AGAIN = "run the same command again"
 _AT_ONCE = 8
@@ -70,7 +70,14 @@ def copy_each(
     places = [in_region(context, region) for region in dict.fromkeys(regions)]
     for place in places:
         _ = (place.aws.ec2, place.aws.ssm)  # making clients is not thread-safe
-    return side_by_side(context, lambda place: _Copy(place, wanted).run(), places, at_once=_AT_ONCE)
+    # Not waited for: after an interrupt each ends at its next step, and EC2 goes on copying.
+    return each_side_by_side(
+        lambda place: _Copy(place, wanted).run(),
+        places,
+        at_once=_AT_ONCE,
+        wait_on_error=False,
+        on_error=context.interrupted.set,
+    )
 
 
 @dataclass(frozen=True)

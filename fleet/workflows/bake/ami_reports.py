@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from fleet.aws.manifests import read_manifest
@@ -27,6 +26,7 @@ from fleet.plan.bake.manifest import Manifest, diff, parse_manifest, unpack
 from fleet.plan.facts import ImageFact, SnapshotFact
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.images.lineage import is_copy, lineage_of, loose_snapshots, recipe_of
+from fleet.side_by_side import each_side_by_side, side_by_side
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
 from fleet.workflows.images.lineage import find_by_id_or_recipe, in_region
@@ -78,10 +78,10 @@ def _listed(
     aws = context.aws
     ids = [image.image_id for image in images]
     _ = aws.ec2  # making clients is not thread-safe
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        users = pool.submit(describe_image_users, aws, image_ids=ids)
+    with side_by_side(_AT_ONCE) as reads:
+        users = reads.ask(describe_image_users, aws, image_ids=ids)
         shared = {
-            image.image_id: pool.submit(describe_sharing, aws, image_id=image.image_id)
+            image.image_id: reads.ask(describe_sharing, aws, image_id=image.image_id)
             for image in images
             if image.state == "available"
         }
@@ -90,8 +90,8 @@ def _listed(
             images,
             among=among,
             snapshots=snapshots,
-            users=users.result(),
-            sharing={image_id: each.result() for image_id, each in shared.items()},
+            users=users(),
+            sharing={image_id: each() for image_id, each in shared.items()},
             snapshot_usd=known_prices(figures, {}, trouble=trouble).rates.get("snapshot"),
             now=context.now(),
         )
@@ -118,8 +118,7 @@ def _copies(context: Context, image: ImageFact) -> tuple[tuple[ImageCopy, ...], 
     places = [in_region(context, region) for region in regions]
     for place in places:
         _ = place.aws.ec2
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        looks = list(pool.map(partial(_copies_in, image=image), places))
+    looks = each_side_by_side(partial(_copies_in, image=image), places, at_once=_AT_ONCE)
     found = tuple(copy for copies, _ in looks for copy in copies)
     return found, tuple(why for _, why in looks if why)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fleet.aws.own_images import describe_recipe_images
@@ -17,6 +16,7 @@ from fleet.plan.bake.plan import (
 )
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.model import Recipe
+from fleet.side_by_side import side_by_side
 from fleet.workflows.context import Context
 from fleet.workflows.launch.prepare import prepare_up
 
@@ -34,10 +34,10 @@ def prepare_bake(
     With `anew` an image of the same content is no reason to bake nothing.
     """
     _ = context.aws.ec2  # making clients is not thread-safe
-    with ThreadPoolExecutor(1) as pool:
-        request = pool.submit(describe_recipe_images, context.aws, recipe=recipe.name)
+    with side_by_side(1) as reads:
+        images = reads.ask(describe_recipe_images, context.aws, recipe=recipe.name)
         builder = prepare_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())
-        earlier = sorted(request.result(), key=lambda image: image.created_at, reverse=True)
+        earlier = sorted(images(), key=lambda image: image.created_at, reverse=True)
     content = content_digest(recipe, files, builder.image.image_id)
     standing = builder.owned.youngest
     stage = stage_of(standing, content)

@@ -16,6 +16,7 @@ from fleet.plan.environment.report import Environment, FleetReport, describe_env
 from fleet.plan.environment.request import REQUEST_FILE, BootstrapRequest, parse_request
 from fleet.plan.facts import InstanceFact
 from fleet.plan.record.tokens import Secrets
+from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import open_host
 from fleet.ssh.execute import execute
 from fleet.ssh.keys import PrivateKey, load_private_key
@@ -26,7 +27,6 @@ from fleet.workflows.environment.remote import choose_members, require_running
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.lease import hold_lease
 from fleet.workflows.record.secrets import describe_secrets
-from fleet.workflows.side_by_side import side_by_side
 
 _MOST_WORKERS = 128
 _CONNECT_SECONDS = 60
@@ -62,8 +62,13 @@ def bootstrap_again(context: Context, fleet: str, *, members: Sequence[str] = ()
             load_private_key(secrets.private_key),
             {name: fact.gpus for name, fact in found.items()},
         )
-        environments = side_by_side(
-            context, lambda one: _one(again, one), instances, at_once=_MOST_WORKERS
+        # Not waited for: after an interrupt a host's work ends at its next step.
+        environments = each_side_by_side(
+            lambda one: _one(again, one),
+            instances,
+            at_once=_MOST_WORKERS,
+            wait_on_error=False,
+            on_error=context.interrupted.set,
         )
         return FleetReport(fleet, context.aws.region, environments)
 

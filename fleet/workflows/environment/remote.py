@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleet.aws.identity import describe_identity
 from fleet.errors import FleetError, NothingFoundError
 from fleet.plan import tags
 from fleet.plan.facts import InstanceFact
+from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
 from fleet.ssh.keys import known_hosts_name, load_private_key
@@ -64,8 +64,7 @@ def execute_on_fleet(
         host = host_of(context, instance, key)
         return _run(context, instance, host, line, timeout=timeout)
 
-    with ThreadPoolExecutor(min(len(instances), _MOST_WORKERS)) as pool:
-        return tuple(pool.map(run, instances))
+    return each_side_by_side(run, instances, at_once=_MOST_WORKERS)
 
 
 def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:

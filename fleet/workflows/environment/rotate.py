@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleet.assets.shipped import load_rotation
@@ -19,6 +18,7 @@ from fleet.plan.environment.report import Environment, FleetReport, describe_env
 from fleet.plan.environment.rotation import Rotation, plan_rotation, render_rotation, token_on_host
 from fleet.plan.facts import InstanceFact
 from fleet.plan.record.tokens import Secrets, jupyter_token
+from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, load_private_key
@@ -90,12 +90,8 @@ def _all(
         work = _Work(dataclasses.replace(instance, tags=values), secrets, key, old)
         return _change(context, work, done=instance.instance_id not in ahead)
 
-    pool = ThreadPoolExecutor(max(1, min(len(chosen), _MOST_WORKERS)))
-    try:
-        return tuple(pool.map(one, chosen))
-    finally:
-        # Not waited for: after an interrupt a host's work ends by itself, and the next run finishes the others'.
-        pool.shutdown(wait=False, cancel_futures=True)
+    # Not waited for: after an interrupt a host's work ends by itself, and the next run finishes the others'.
+    return each_side_by_side(one, chosen, at_once=_MOST_WORKERS, wait_on_error=False)
 
 
 def _change(context: Context, work: _Work, *, done: bool) -> Environment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +20,7 @@ from fleet.plan.environment.rotation import rotating
 from fleet.plan.facts import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.record.tokens import Secrets
+from fleet.side_by_side import each_side_by_side
 from fleet.workflows.context import Context
 from fleet.workflows.environment.endpoint import endpoint_of, member_token
 from fleet.workflows.record.instances import fleet_instances
@@ -33,8 +33,9 @@ def describe_fleet(context: Context, fleet: str) -> FleetReport:
     """Describe a fleet's environments, looking at the services and watchers of each. Raises NothingFoundError."""
     instances = _all_live(context, fleet)
     secrets = describe_secrets(context, fleet)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = tuple(pool.map(lambda one: _describe(context, one, instances, secrets), instances))
+    found = each_side_by_side(
+        lambda one: _describe(context, one, instances, secrets), instances, at_once=_AT_ONCE
+    )
     return FleetReport(fleet, context.aws.region, found)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 from fleet.aws.prices import describe_spot_prices
 from fleet.errors import AwsError
 from fleet.plan.hardware.estimate import Estimate, Item, estimate
 from fleet.plan.hardware.prices import instance_figure, known_prices, price_notes
+from fleet.side_by_side import side_by_side
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
 
@@ -21,12 +21,13 @@ def estimate_cost(context: Context, items: Sequence[Item]) -> tuple[Estimate, tu
     """
     types = sorted({item.instance_type for item in items})
     _ = (context.aws.ec2, context.aws.pricing)  # making clients is not thread-safe
-    with ThreadPoolExecutor(2) as pool:
-        spot = pool.submit(_spot, context, types)
+    with side_by_side(2) as reads:
+        asked = reads.ask(_spot, context, types)
         figures, trouble = read_figures(context, types=types)
-        prices = known_prices(figures, spot.result()[0], trouble=trouble)
+        spot, no_spot = asked()
+    prices = known_prices(figures, spot, trouble=trouble)
     now, names = context.now(), [instance_figure(name) for name in types]
-    notes = [*price_notes(prices, names, now=now), *spot.result()[1]]
+    notes = [*price_notes(prices, names, now=now), *no_spot]
     notes += [
         f"{name} has no On-Demand price in {context.aws.region} that is known"
         for name in types

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 from fleet.assets.cache import PriceCache
@@ -12,6 +11,7 @@ from fleet.aws.prices import describe_on_demand_prices, describe_rates
 from fleet.errors import AwsError
 from fleet.plan.facts import Figure
 from fleet.plan.hardware.prices import RATES, fresh, instance_figure
+from fleet.side_by_side import side_by_side
 from fleet.workflows.context import Context
 
 Figures = Mapping[str, Figure]
@@ -45,11 +45,11 @@ def _read(context: Context, missing: Collection[str]) -> Mapping[str, Decimal]:
     aws = context.aws
     _ = aws.pricing  # making clients is not thread-safe
     names = sorted(n.removeprefix("instance/") for n in missing if n not in RATES)
-    with ThreadPoolExecutor(2) as pool:
-        rates = pool.submit(describe_rates, aws) if RATES & set(missing) else None
+    with side_by_side(2) as reads:
+        rates = reads.ask(describe_rates, aws) if RATES & set(missing) else None
         prices = describe_on_demand_prices(aws, names=names) if names else {}
         found = {instance_figure(name): usd for name, usd in prices.items()}
-        return {**found, **(rates.result() if rates else {})}
+        return {**found, **(rates() if rates else {})}
 
 
 def _known(region: str, kept: Figures, wanted: Collection[str]) -> Figures:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from fleet.plan.hardware.prices import known_prices
 from fleet.plan.hardware.quota_choices import quota_choices
 from fleet.plan.hardware.quotas import QuotaCheck, QuotaReport, QuotaRequest, Wanted, check_quotas
 from fleet.plan.launch.plan import split_members, started_choices
+from fleet.side_by_side import side_by_side
 from fleet.spec.model import FleetSpec, Instances
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
@@ -40,17 +40,17 @@ def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
     spec = settle_types(context, spec)
     wished, aws = spec.instances, context.aws
     _ = (aws.ec2, aws.service_quotas, aws.pricing if wished.max_price else None)  # not thread-safe
-    with ThreadPoolExecutor(2) as pool:
-        offerings = pool.submit(describe_offerings, aws, names=wished.types)
-        on_demand = pool.submit(_on_demand, context, wished) if wished.max_price else None
+    with side_by_side(2) as reads:
+        offerings = reads.ask(describe_offerings, aws, names=wished.types)
+        on_demand = reads.ask(_on_demand, context, wished) if wished.max_price else None
         observed = observe_quotas(
             context, types=wished.types, markets=MARKETS[wished.market], fleet=spec.name
         )
         _require_known(wished.types, observed, region=aws.region)
         choices = quota_choices(
             wished,
-            offerings=offerings.result(),
-            on_demand=on_demand.result() if on_demand else {},
+            offerings=offerings(),
+            on_demand=on_demand() if on_demand else {},
             region=aws.region,
         )
     split = split_members(spec.members, observed.instances)

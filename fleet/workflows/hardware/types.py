@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.prices import describe_spot_prices
 from fleet.plan.hardware.prices import instance_figure, known_prices, price_notes
 from fleet.plan.hardware.types import Needs, Offer, choose_types, meets, unpriced
 from fleet.plan.images.for_types import choose_images
+from fleet.side_by_side import side_by_side
 from fleet.spec.model import ImageSelector
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
@@ -26,17 +25,17 @@ def find_types(
     """
     aws, now = context.aws, context.now()
     _ = aws.ec2  # making clients is not thread-safe; that of prices is made by the one thread that may need it
-    with ThreadPoolExecutor(2) as pool:
-        asked = pool.submit(describe_offerings, aws, names=needs.patterns)
-        shown = pool.submit(describe_candidates, aws, image) if image else None
+    with side_by_side(2) as reads:
+        asked = reads.ask(describe_offerings, aws, names=needs.patterns)
+        shown = reads.ask(describe_candidates, aws, image) if image else None
         known = describe_instance_types(aws, names=needs.patterns)
-        offerings = asked.result()
+        offerings = asked()
         facts = {n: f for n, f in known.items() if n in offerings and meets(f, needs)}
         notes: tuple[str, ...] = ()
         if image and shown:
             images = choose_images(
                 image,
-                shown.result(),
+                shown(),
                 load_catalogue(),
                 architecture=needs.architecture,
                 now=now,
@@ -44,9 +43,9 @@ def find_types(
             facts, notes = {n: f for n, f in facts.items() if images.drive(f)}, images.notes
         if not facts:
             return (), notes
-        spot = pool.submit(describe_spot_prices, aws, names=list(facts))
+        spot = reads.ask(describe_spot_prices, aws, names=list(facts))
         figures, trouble = read_figures(context, types=list(facts))
-        prices = known_prices(figures, spot.result(), trouble=trouble)
+        prices = known_prices(figures, spot(), trouble=trouble)
     offers = choose_types(facts, offerings, prices, needs, now=now)
     priced = [instance_figure(offer.fact.name) for offer in offers]
     left_out = unpriced(facts, prices, needs)

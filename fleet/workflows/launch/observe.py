@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import TypeVar
 
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.clients import Aws
@@ -43,6 +40,7 @@ from fleet.plan.hardware.quota_codes import codes_to_ask
 from fleet.plan.images.of_fleet import image_of_instances
 from fleet.plan.images.parameters import parameters_to_ask
 from fleet.plan.launch.instance_profile import profile_name
+from fleet.side_by_side import SideBySide, side_by_side
 from fleet.spec.access import Access
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
@@ -50,19 +48,7 @@ from fleet.workflows.hardware.prices import Figures, read_figures
 from fleet.workflows.images.listing import describe_candidates
 from fleet.workflows.record.instances import fleet_instances
 
-T = TypeVar("T")
-
 _AT_ONCE = 24
-
-
-class _Reader:
-    """Reads several things at the same time; `ask` gives a function that waits for the answer."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-
-    def ask(self, read: Callable[[], T]) -> Callable[[], T]:
-        return self._pool.submit(read).result
 
 
 def observe_launch(context: Context, spec: FleetSpec) -> Observed:
@@ -71,20 +57,19 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
     # making clients is not thread-safe; that of prices is made by the one thread that may need it
     _ = (aws.sts, aws.ec2, aws.ssm, aws.service_quotas)
     _ = aws.iam if spec.instances.profile else None
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        reader = _Reader(pool)
-        identity = reader.ask(lambda: describe_identity(aws))
-        caller = reader.ask(lambda: _caller_cidr(context, spec))
-        images = reader.ask(lambda: describe_candidates(aws, spec.image))
-        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
-        offerings = reader.ask(lambda: describe_offerings(aws, names=types))
-        subnets = reader.ask(lambda: _subnets(aws, spec.access))
-        profile = reader.ask(lambda: _profile(aws, spec))
-        figures = reader.ask(lambda: read_figures(context, types=types, rates=True))
-        spot = reader.ask(lambda: _spot_prices(aws, spec))
-        placement = reader.ask(lambda: _placement(aws, spec))
-        owned = _ask_owned(reader, aws, spec.name)
-        quotas = _ask_quotas(reader, aws, types, MARKETS[spec.instances.market])
+    with side_by_side(_AT_ONCE) as reads:
+        identity = reads.ask(describe_identity, aws)
+        caller = reads.ask(_caller_cidr, context, spec)
+        images = reads.ask(describe_candidates, aws, spec.image)
+        facts = reads.ask(describe_instance_types, aws, names=types)
+        offerings = reads.ask(describe_offerings, aws, names=types)
+        subnets = reads.ask(_subnets, aws, spec.access)
+        profile = reads.ask(_profile, aws, spec)
+        figures = reads.ask(read_figures, context, types=types, rates=True)
+        spot = reads.ask(_spot_prices, aws, spec)
+        placement = reads.ask(_placement, aws, spec)
+        owned = _ask_owned(reads, aws, spec.name)
+        quotas = _ask_quotas(reads, aws, types, MARKETS[spec.instances.market])
         return Observed(
             identity=identity(),
             region=aws.region,
@@ -118,27 +103,26 @@ def observe_quotas(
     """Observe quotas and what counts against them. Raises AwsError where they cannot be read."""
     aws = context.aws
     _ = (aws.ec2, aws.service_quotas)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        reader = _Reader(pool)
-        facts = reader.ask(lambda: describe_instance_types(aws, names=types))
-        instances = reader.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
-        quotas = _ask_quotas(reader, aws, types, markets)
+    with side_by_side(_AT_ONCE) as reads:
+        facts = reads.ask(describe_instance_types, aws, names=types)
+        instances = reads.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
+        quotas = _ask_quotas(reads, aws, types, markets)
         return ObservedQuotas(facts(), instances(), quotas())
 
 
 def observe_owned(context: Context, fleet: str) -> Owned:
     """Observe what a launch goes on from: the kinds that `Observed.owned` has."""
     _ = context.aws.ec2
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return _ask_owned(_Reader(pool), context.aws, fleet)()
+    with side_by_side(_AT_ONCE) as reads:
+        return _ask_owned(reads, context.aws, fleet)()
 
 
-def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
+def _ask_owned(reads: SideBySide, aws: Aws, fleet: str) -> Callable[[], Owned]:
     """What a launch goes on from."""
-    instances = reader.ask(lambda: fleet_instances(aws, fleet))
-    groups = reader.ask(lambda: describe_security_groups(aws, fleet=fleet))
-    keys = reader.ask(lambda: describe_key_pairs(aws, fleet=fleet))
-    templates = reader.ask(lambda: describe_launch_templates(aws, fleet=fleet))
+    instances = reads.ask(fleet_instances, aws, fleet)
+    groups = reads.ask(describe_security_groups, aws, fleet=fleet)
+    keys = reads.ask(describe_key_pairs, aws, fleet=fleet)
+    templates = reads.ask(describe_launch_templates, aws, fleet=fleet)
     return lambda: Owned(
         instances=instances(),
         security_groups=groups(),
@@ -148,11 +132,11 @@ def _ask_owned(reader: _Reader, aws: Aws, fleet: str) -> Callable[[], Owned]:
 
 
 def _ask_quotas(
-    reader: _Reader, aws: Aws, types: Sequence[str], markets: Sequence[Market]
+    reads: SideBySide, aws: Aws, types: Sequence[str], markets: Sequence[Market]
 ) -> Callable[[], QuotaFacts]:
     codes = codes_to_ask(types, markets)
-    limits = {code: reader.ask(partial(describe_quota, aws, code=code)) for code in codes}
-    in_use = reader.ask(lambda: describe_vcpus_in_use(aws))
+    limits = {code: reads.ask(describe_quota, aws, code=code) for code in codes}
+    in_use = reads.ask(describe_vcpus_in_use, aws)
 
     def answer() -> QuotaFacts:
         found = {code: limit() for code, limit in limits.items()}

@@ -5,7 +5,6 @@ Every `ensure_` converges: run again after a crash at any point it finds what is
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleet.aws.key_pairs import delete_key_pair, describe_key_pairs, import_key_pair
@@ -25,6 +24,7 @@ from fleet.plan import tags
 from fleet.plan.facts import KeyPairFact, LaunchTemplateFact, SecurityGroupFact
 from fleet.plan.launch.plan import Plan
 from fleet.plan.record.tokens import Secrets, digest
+from fleet.side_by_side import side_by_side
 from fleet.ssh.keys import public_line
 from fleet.workflows.context import Context
 from fleet.workflows.launch.observe import observe_owned
@@ -42,11 +42,11 @@ class Prerequisites:
 
 def ensure_prerequisites(context: Context, plan: Plan) -> Prerequisites:
     """Make secrets and key pair beside the security group, then the launch template on top."""
-    with ThreadPoolExecutor(1) as pool:
-        group = pool.submit(_ensure_security_group, context, plan)
+    with side_by_side(1) as pool:
+        group = pool.ask(_ensure_security_group, context, plan)
         secrets = ensure_secrets(context, plan.fleet, expires_at=plan.expires_at)
         _ensure_key_pair(context, plan, secrets)
-        group_id = group.result()
+        group_id = group()
     return Prerequisites(secrets, _ensure_launch_template(context, plan, group_id))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from queue import SimpleQueue
 
@@ -24,6 +23,7 @@ from fleet.plan.launch.plan import Plan, plan_again
 from fleet.plan.launch.purchase import Refusal
 from fleet.plan.lifetime.survey import require_intact
 from fleet.plan.network.access_tags import access_tags
+from fleet.side_by_side import Answer, SideBySide, side_by_side
 from fleet.spec.model import Member
 from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
@@ -105,9 +105,14 @@ def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> F
     coming = [*plan.launch, *(a.member for a in plan.adopt)]
     if coming and plan.owned.launch_templates:
         forget_ended(context, plan.fleet, [member.name for member in coming])
-    pool = ThreadPoolExecutor(min(len(plan.spec.members), _MOST_WORKERS) + 1)
-    launching: Future[Launched] | None = None
-    try:
+    launching: Answer[Launched] | None = None
+
+    def break_off() -> None:
+        context.interrupted.set()
+        _hear_out(context, launching)
+
+    # Not waited for: after an interrupt a host's work ends at its next step.
+    with side_by_side(_MOST_WORKERS + 1, wait_on_error=False, on_error=break_off) as pool:
         arrivals = _Arrivals(context, plan, prerequisites, pool)
 
         def expect(instance_ids: Iterable[str]) -> None:
@@ -115,32 +120,25 @@ def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> F
             arrivals.expect(instance_ids)
 
         launch = Launch(context, plan, lease, prerequisites.template, expect)
-        launching = pool.submit(launch.run)
+        launching = pool.ask(launch.run)
         arrivals.receive(launching)
         return FleetReport(plan.fleet, plan.region, arrivals.environments())
-    except BaseException:
-        context.interrupted.set()
-        _hear_out(context, launching)
-        raise
-    finally:
-        # Not waited for: after an interrupt a host's work ends at its next step.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _hear_out(context: Context, launching: Future[Launched] | None) -> None:
+def _hear_out(context: Context, launching: Answer[Launched] | None) -> None:
     """Wait for the answer of a launch that is on its way: what it brings costs money, and must be told."""
-    if launching is not None and not launching.done():
+    if launching is not None and not launching.there:
         context.tell(
             None, "launch", "note", "waiting for EC2's answer, to know what it has launched"
         )
-        wait([launching], timeout=_HEAR_SECONDS)
+        launching.wait(_HEAR_SECONDS)
 
 
 class _Arrivals:
     """Receives instances as they come to run, gives each to a member, and starts its bootstrap at once."""
 
     def __init__(
-        self, context: Context, plan: Plan, prerequisites: Prerequisites, pool: ThreadPoolExecutor
+        self, context: Context, plan: Plan, prerequisites: Prerequisites, pool: SideBySide
     ) -> None:
         self._context = context
         self._plan = plan
@@ -152,7 +150,7 @@ class _Arrivals:
         self._free = {a.instance.instance_id for a in plan.adopt}
         self._waiting = [a.member for a in plan.adopt] + list(plan.launch)
         self._homes = {a.instance.instance_id: a.member for a in (*plan.keep, *plan.start)}
-        self._work: dict[str, Future[Environment]] = {}
+        self._work: dict[str, Answer[Environment]] = {}
         self._lost: dict[str, Environment] = {}
         self._states: dict[str, str] = {}
 
@@ -161,14 +159,14 @@ class _Arrivals:
         for instance_id in instance_ids:
             self._coming.put(instance_id)
 
-    def receive(self, launching: Future[Launched]) -> None:
+    def receive(self, launching: Answer[Launched]) -> None:
         """Poll until the launch has ended and every instance of it runs or is lost, or the deadline has passed.
 
         One that is not visible yet is waited for: "not visible" is not "gone". Raises what ended the launch.
         """
         deadline = self._context.clock() + self._context.deadlines.running
         while True:
-            ended = launching.done()
+            ended = launching.there
             while not self._coming.empty():
                 self._free.add(self._coming.get())
                 deadline = self._context.clock() + self._context.deadlines.running
@@ -176,8 +174,9 @@ class _Arrivals:
             for instance in sorted(seen, key=lambda i: i.instance_id):
                 self._take(instance)
             if ended:
-                self._refusals = launching.result().refusals
-                self._leave_stopped(seen, launching.result().unstarted)
+                launched = launching()
+                self._refusals = launched.refusals
+                self._leave_stopped(seen, launched.unstarted)
             if ended and len(self._work) + len(self._lost) >= len(self._homes) + len(self._free):
                 return
             if ended and self._context.clock() >= deadline:
@@ -212,7 +211,7 @@ class _Arrivals:
         )
         claimed = dataclasses.replace(instance, tags={**instance.tags, **claim})
         work = self._work_on(member, claimed, claim)
-        self._work[member.name] = self._pool.submit(bring_up, self._context, work)
+        self._work[member.name] = self._pool.ask(bring_up, self._context, work)
 
     def _work_on(self, member: Member, instance: InstanceFact, claim: dict[str, str]) -> HostWork:
         plan = self._plan
@@ -267,7 +266,7 @@ class _Arrivals:
 
     def _environment(self, member: Member) -> Environment:
         if member.name in self._work:
-            return self._work[member.name].result()
+            return self._work[member.name]()
         if member.name in self._lost:
             return self._lost[member.name]
         said = "; ".join(dict.fromkeys(str(refusal) for refusal in self._refusals))

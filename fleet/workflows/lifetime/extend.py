@@ -6,7 +6,6 @@ A tag never promises what the machine does not do. One host's failure is its own
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from fleet.assets.shipped import load_extension
 from fleet.aws.identity import describe_identity
@@ -24,6 +23,7 @@ from fleet.plan.lifetime.extension import (
     render_extension,
     timer_holds,
 )
+from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, load_private_key
@@ -88,12 +88,13 @@ def _require_same(context: Context, extension: Extension) -> None:
 
 
 def _all(context: Context, stays: Sequence[Stay], key: PrivateKey) -> tuple[Extended, ...]:
-    pool = ThreadPoolExecutor(max(1, min(len(stays), _MOST_WORKERS)))
-    try:
-        return tuple(pool.map(lambda stay: _extend(context, stay, key), stays))
-    finally:
-        # Not waited for: after an interrupt a host's work ends by itself, and its tag tells the old end.
-        pool.shutdown(wait=False, cancel_futures=True)
+    # Not waited for: after an interrupt a host's work ends by itself, and its tag tells the old end.
+    return each_side_by_side(
+        lambda stay: _extend(context, stay, key),
+        stays,
+        at_once=_MOST_WORKERS,
+        wait_on_error=False,
+    )
 
 
 def _extend(context: Context, stay: Stay, key: PrivateKey) -> Extended:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from fleet.aws.inventory import READERS
 from fleet.errors import NotAuthorizedError
 from fleet.plan.teardown.resources import KINDS, Inventory, Kind, Resource, with_instance_tags
+from fleet.side_by_side import each_side_by_side
 from fleet.workflows.context import Context
 
 _LOOKS = 5
@@ -29,8 +29,8 @@ def describe_inventory(context: Context, fleet: str | None) -> Inventory:
             unread[kind] = str(error)
             return ()
 
-    with ThreadPoolExecutor(len(KINDS)) as pool:
-        found = [one for answer in pool.map(read, KINDS) for one in answer]
+    answers = each_side_by_side(read, KINDS, at_once=len(KINDS))
+    found = [one for answer in answers for one in answer]
     return Inventory(with_instance_tags(found), unread)
 
 

@@ -10,7 +10,6 @@ What AWS refuses is written down and the rest goes on. Run again after a crash i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from fleet.aws.inventory import READERS
@@ -20,6 +19,7 @@ from fleet.aws.parameters import delete_parameters
 from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.aws.spot_requests import cancel_spot_requests
 from fleet.plan.teardown.resources import Kind, Resource
+from fleet.side_by_side import side_by_side
 from fleet.workflows.teardown.release_attempts import ReleaseAttempts, paced
 from fleet.workflows.teardown.security_groups import release_group
 from fleet.workflows.teardown.terminate import Termination
@@ -71,24 +71,18 @@ class _Release:
     def run(self) -> None:
         """Start what depends on nothing beside the instances' end, then what depends on it."""
         self._spot_requests()
-        pool = ThreadPoolExecutor(4)
-        try:
+        # Not waited for: after an interrupt each step ends at its next pause.
+        broken_off = self._context.interrupted.set
+        with side_by_side(4, wait_on_error=False, on_error=broken_off) as pool:
             self._termination.begin()
-            early = [
-                pool.submit(step) for step in (self._key_pairs, self._parameters, self._images)
-            ]
+            early = [pool.ask(step) for step in (self._key_pairs, self._parameters, self._images)]
             self._termination.wait()
-            volumes = pool.submit(self._outliving("volumes").run)
+            volumes = pool.ask(self._outliving("volumes").run)
             self._outliving("network_interfaces").run()
             for group in self._of("security_groups"):
                 release_group(self._attempts, group, termination=self._termination)
             for done in (*early, volumes):
-                done.result()
-        except BaseException:
-            self._context.interrupted.set()
-            raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+                done()
         # Last, for it makes a half-taken-down fleet show in `fleet ls`.
         self._one_by_one("launch_templates", self._launch_template)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from fleet.plan.hardware.prices import known_prices
 from fleet.plan.teardown.leftovers import Leftover, monthly_usd, types_to_price
 from fleet.plan.teardown.resources import Inventory, Kind, Resource, by_kind
 from fleet.plan.teardown.sweep import Orphan, plan_sweep
+from fleet.side_by_side import each_side_by_side
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
 from fleet.workflows.teardown.down import describe_leftovers
@@ -76,8 +76,9 @@ def prepare_sweep(context: Context, *, older_than: timedelta, all_regions: bool 
     regions = describe_regions(context.aws) if all_regions else (context.aws.region,)
     contexts = _contexts(context, regions)
     now = context.now()
-    with ThreadPoolExecutor(_REGIONS_AT_ONCE) as pool:
-        looks = list(pool.map(lambda one: _look(one, now, older_than), contexts))
+    looks = each_side_by_side(
+        lambda one: _look(one, now, older_than), contexts, at_once=_REGIONS_AT_ONCE
+    )
     if not all_regions:
         for _, _, error in looks:
             if error is not None:
@@ -94,15 +95,19 @@ def apply_sweep(context: Context, sweep: Sweep) -> SweepReceipt:
     """Release what was shown and is still an orphan; never more."""
     regions = sorted({one.region for one in sweep.goes})
     contexts = _contexts(context, regions)
-    pool = ThreadPoolExecutor(_REGIONS_AT_ONCE)
-    try:
-        receipts = list(pool.map(lambda one: _sweep_region(one, sweep), contexts))
-    except BaseException:
+
+    def break_off() -> None:
         for each in contexts:
             each.interrupted.set()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+
+    # Not waited for: after an interrupt each region ends at its next step.
+    receipts = each_side_by_side(
+        lambda one: _sweep_region(one, sweep),
+        contexts,
+        at_once=_REGIONS_AT_ONCE,
+        wait_on_error=False,
+        on_error=break_off,
+    )
     return SweepReceipt(
         released=tuple(r for receipt in receipts for r in receipt.released),
         left=tuple(one for receipt in receipts for one in receipt.left),
