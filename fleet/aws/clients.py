@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import functools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -80,8 +80,33 @@ def _making() -> Iterator[None]:
         raise EndpointError(one_line(error), remedy="correct AWS_ENDPOINT_URL") from error
 
 
+Client = TypeVar("Client")
+
+_one_at_a_time = threading.Lock()
+"""For all sessions: several `Aws` may share one, and boto3's sessions are not thread-safe (boto3 guide, "Session")."""
+
+
+class _made_once(Generic[Client]):  # noqa: N801 - a decorator, as functools.cached_property
+    """A client that is made when it is first asked for, and once, however many threads ask."""
+
+    def __init__(self, make: Callable[[Aws], Client]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, _owner: type[Aws], name: str) -> None:
+        self._name = name
+
+    def __get__(self, aws: Aws, _owner: type[Aws]) -> Client:
+        made = aws.__dict__  # Python looks here first: a client that is made takes no lock
+        with _one_at_a_time, _making():
+            if self._name not in made:
+                made[self._name] = self._make(aws)
+            client: Client = made[self._name]
+            return client
+
+
 class Aws:
-    """The clients of one session in one region. Make it in the main thread; use it from any.
+    """The clients of one session in one region. Use it from any thread.
 
     `launcher` sends each launching request once: botocore's own retries would hide a lack of
     capacity for minutes, for EC2 counts InsufficientInstanceCapacity among its server errors.
@@ -95,46 +120,43 @@ class Aws:
         """Give the clients of the same session in another region."""
         return self if region == self.region else Aws(self.session, region=region)
 
-    @functools.cached_property
-    @_making()
+    def check_settings(self) -> None:
+        """Raise CredentialsError or EndpointError where no client can be made, so that asking again is no use."""
+        _ = self.ec2
+
+    @_made_once
     def ec2(self) -> EC2Client:
         """EC2, for everything but launching."""
         return self.session.client("ec2", region_name=self.region, config=_config(attempts=5))
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def launcher(self) -> EC2Client:
         """EC2, for CreateFleet."""
         config = _config(attempts=1, read_seconds=_LAUNCH_READ_SECONDS)
         return self.session.client("ec2", region_name=self.region, config=config)
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def ssm(self) -> SSMClient:
         """Systems Manager, for Parameter Store."""
         return self.session.client("ssm", region_name=self.region, config=_config(attempts=5))
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def iam(self) -> IAMClient:
         """IAM, for instance profiles."""
         return self.session.client("iam", region_name=self.region, config=_config(attempts=3))
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def sts(self) -> STSClient:
         """STS, to learn who calls."""
         return self.session.client("sts", region_name=self.region, config=_config(attempts=3))
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def service_quotas(self) -> ServiceQuotasClient:
         """Service Quotas, for EC2's."""
         config = _config(attempts=3)
         return self.session.client("service-quotas", region_name=self.region, config=config)
 
-    @functools.cached_property
-    @_making()
+    @_made_once
     def pricing(self) -> PricingClient:
         """The Price List."""
         config = _config(attempts=3)

@@ -39,7 +39,6 @@ def describe_on_demand_prices(aws: Aws, *, names: Sequence[str]) -> Mapping[str,
     """
     if len(names) > _MOST_ASKED_ONE_BY_ONE:
         return _all_on_demand(aws)
-    _ = aws.pricing  # made once, here: making clients is not thread-safe
     found = each_side_by_side(
         lambda name: (name, _on_demand(aws, name)), names, at_once=_MOST_ASKED_ONE_BY_ONE
     )
@@ -49,7 +48,6 @@ def describe_on_demand_prices(aws: Aws, *, names: Sequence[str]) -> Mapping[str,
 @effect("pricing:GetProducts")
 def describe_rates(aws: Aws) -> Mapping[str, Decimal]:
     """Give the rates of volumes and public addresses, by the names of `fleet.plan.hardware.prices`."""
-    _ = aws.pricing
     asked: tuple[tuple[str, dict[str, str]], ...] = (
         ("AmazonEC2", {"productFamily": "Storage"}),
         ("AmazonEC2", {"productFamily": "Storage Snapshot"}),

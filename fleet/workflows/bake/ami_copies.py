@@ -68,8 +68,6 @@ def copy_each(
         image, context.aws.region, values, parts, encrypted=encrypted or bool(kms_key), key=kms_key
     )
     places = [in_region(context, region) for region in dict.fromkeys(regions)]
-    for place in places:
-        _ = (place.aws.ec2, place.aws.ssm)  # making clients is not thread-safe
     # Not waited for: after an interrupt each ends at its next step, and EC2 goes on copying.
     return each_side_by_side(
         lambda place: _Copy(place, wanted).run(),

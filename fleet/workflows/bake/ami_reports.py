@@ -77,7 +77,6 @@ def _listed(
         return ()
     aws = context.aws
     ids = [image.image_id for image in images]
-    _ = aws.ec2  # making clients is not thread-safe
     with side_by_side(_AT_ONCE) as reads:
         users = reads.ask(describe_image_users, aws, image_ids=ids)
         shared = {
@@ -116,8 +115,6 @@ def _copies(context: Context, image: ImageFact) -> tuple[tuple[ImageCopy, ...], 
     """Look for copies in all other regions; what could not be looked at is told, and the rest shown."""
     regions = [name for name in describe_regions(context.aws) if name != context.aws.region]
     places = [in_region(context, region) for region in regions]
-    for place in places:
-        _ = place.aws.ec2
     looks = each_side_by_side(partial(_copies_in, image=image), places, at_once=_AT_ONCE)
     found = tuple(copy for copies, _ in looks for copy in copies)
     return found, tuple(why for _, why in looks if why)

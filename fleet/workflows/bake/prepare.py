@@ -33,7 +33,6 @@ def prepare_bake(
 
     With `anew` an image of the same content is no reason to bake nothing.
     """
-    _ = context.aws.ec2  # making clients is not thread-safe
     with side_by_side(1) as reads:
         images = reads.ask(describe_recipe_images, context.aws, recipe=recipe.name)
         builder = prepare_up(context, builder_spec(recipe, raw_image=raw_image), folder=Path())

@@ -48,7 +48,6 @@ def live_instances(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
 
 
 def _all_live(context: Context, fleet: str) -> tuple[InstanceFact, ...]:
-    _ = (context.aws.ec2, context.aws.ssm)
     found = [i for i in fleet_instances(context.aws, fleet) if i.live]
     if not found:
         raise NothingFoundError(

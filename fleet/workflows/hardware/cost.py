@@ -17,10 +17,11 @@ from fleet.workflows.hardware.prices import read_figures
 def estimate_cost(context: Context, items: Sequence[Item]) -> tuple[Estimate, tuple[str, ...]]:
     """Give the estimate, and what has to be said of its prices: age, source, what is not known.
 
-    Works without credentials and without network, as far as the snapshot goes.
+    Works without credentials and without network, as far as the snapshot goes. Raises CredentialsError or
+    EndpointError for settings that cannot work.
     """
     types = sorted({item.instance_type for item in items})
-    _ = (context.aws.ec2, context.aws.pricing)  # making clients is not thread-safe
+    context.aws.check_settings()
     with side_by_side(2) as reads:
         asked = reads.ask(_spot, context, types)
         figures, trouble = read_figures(context, types=types)

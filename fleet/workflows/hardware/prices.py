@@ -43,7 +43,6 @@ def read_figures(
 
 def _read(context: Context, missing: Collection[str]) -> Mapping[str, Decimal]:
     aws = context.aws
-    _ = aws.pricing  # making clients is not thread-safe
     names = sorted(n.removeprefix("instance/") for n in missing if n not in RATES)
     with side_by_side(2) as reads:
         rates = reads.ask(describe_rates, aws) if RATES & set(missing) else None

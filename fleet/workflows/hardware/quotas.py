@@ -39,7 +39,6 @@ def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
     """
     spec = settle_types(context, spec)
     wished, aws = spec.instances, context.aws
-    _ = (aws.ec2, aws.service_quotas, aws.pricing if wished.max_price else None)  # not thread-safe
     with side_by_side(2) as reads:
         offerings = reads.ask(describe_offerings, aws, names=wished.types)
         on_demand = reads.ask(_on_demand, context, wished) if wished.max_price else None

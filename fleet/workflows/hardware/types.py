@@ -24,7 +24,6 @@ def find_types(
     NotFoundError where there is no such image.
     """
     aws, now = context.aws, context.now()
-    _ = aws.ec2  # making clients is not thread-safe; that of prices is made by the one thread that may need it
     with side_by_side(2) as reads:
         asked = reads.ask(describe_offerings, aws, names=needs.patterns)
         shown = reads.ask(describe_candidates, aws, image) if image else None

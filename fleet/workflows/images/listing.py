@@ -19,7 +19,6 @@ from fleet.workflows.context import Context
 def list_images(context: Context, query: ImageQuery) -> tuple[ListedImage, ...]:
     """List what AWS publishes and the query asks for: one call, and one more where a type is named."""
     aws, catalogue, wanted = context.aws, load_catalogue(), query.instance_type
-    _ = aws.ec2  # making clients is not thread-safe
     with side_by_side(2) as reads:
         images = reads.ask(
             describe_published_images,

@@ -54,9 +54,6 @@ _AT_ONCE = 24
 def observe_launch(context: Context, spec: FleetSpec) -> Observed:
     """Observe all that a launch is planned from."""
     aws, types = context.aws, spec.instances.types
-    # making clients is not thread-safe; that of prices is made by the one thread that may need it
-    _ = (aws.sts, aws.ec2, aws.ssm, aws.service_quotas)
-    _ = aws.iam if spec.instances.profile else None
     with side_by_side(_AT_ONCE) as reads:
         identity = reads.ask(describe_identity, aws)
         caller = reads.ask(_caller_cidr, context, spec)
@@ -102,7 +99,6 @@ def observe_quotas(
 ) -> ObservedQuotas:
     """Observe quotas and what counts against them. Raises AwsError where they cannot be read."""
     aws = context.aws
-    _ = (aws.ec2, aws.service_quotas)
     with side_by_side(_AT_ONCE) as reads:
         facts = reads.ask(describe_instance_types, aws, names=types)
         instances = reads.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
@@ -112,7 +108,6 @@ def observe_quotas(
 
 def observe_owned(context: Context, fleet: str) -> Owned:
     """Observe what a launch goes on from: the kinds that `Observed.owned` has."""
-    _ = context.aws.ec2
     with side_by_side(_AT_ONCE) as reads:
         return _ask_owned(reads, context.aws, fleet)()
 

@@ -58,11 +58,6 @@ def apply_up(
     to the caller. Only the command `watch` makes no fleet: for it, it must be there; raises NothingFoundError where
     somebody has taken it away.
     """
-    _ = (
-        context.aws.ec2,
-        context.aws.launcher,
-        context.aws.ssm,
-    )  # making clients is not thread-safe
     require_access_path(context, plan.network.access_path)
     request = hold_lease(context, plan.fleet, account_id=plan.account_id, command=command)
     with nullcontext(held) if held else request as lease:

@@ -86,7 +86,7 @@ class Watch:
         Raises NothingFoundError where there was no such fleet from the start, CredentialsError and NotAuthorizedError
         at any time; with `once` every error.
         """
-        _ = (self._context.aws.ec2, self._context.aws.ssm)  # making clients is not thread-safe
+        self._context.aws.check_settings()
         while True:
             try:
                 yield from self._look(once=once)

@@ -19,7 +19,6 @@ def describe_inventory(context: Context, fleet: str | None) -> Inventory:
 
     A kind that this identity may not see is told under `unread`; every other error is raised.
     """
-    _ = (context.aws.ec2, context.aws.ssm)  # making clients is not thread-safe
     unread: dict[Kind, str] = {}
 
     def read(kind: Kind) -> tuple[Resource, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fleet.aws.clients import Aws
 from fleet.aws.regions import describe_regions
 from fleet.errors import AwsError
 from fleet.plan.hardware.prices import known_prices
@@ -116,13 +115,13 @@ def apply_sweep(context: Context, sweep: Sweep) -> SweepReceipt:
 
 
 def _contexts(context: Context, regions: Sequence[str]) -> list[Context]:
-    """One context per region, each with clients of its own: making them is not thread-safe."""
-    found = []
-    for region in regions:
-        aws = Aws(context.aws.session, region=region)
-        _ = (aws.ec2, aws.ssm, aws.pricing)
-        found.append(dataclasses.replace(context, aws=aws, interrupted=threading.Event()))
-    return found
+    """One context per region: what breaks off in one goes on in the others."""
+    return [
+        dataclasses.replace(
+            context, aws=context.aws.in_region(region), interrupted=threading.Event()
+        )
+        for region in regions
+    ]
 
 
 def _look(
