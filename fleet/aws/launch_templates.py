@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # these bring pydantic and jinja2, which `fleet ls` can do wi
         RequestLaunchTemplateDataTypeDef,
     )
 
-    from fleet.plan.launch.plan import LaunchTemplate
+    from fleet.plan.launch.template import LaunchTemplate
     from fleet.spec.model import Volume
 
 

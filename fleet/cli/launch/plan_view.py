@@ -59,10 +59,10 @@ def _lines(plan: Plan, *, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _members(plan: Plan) -> Iterator[tuple[str, str]]:
     for heading, names in (
-        ("launch", [member.name for member in plan.launch]),
-        ("start", [a.member.name for a in plan.start]),
-        ("adopt", [f"{a.member.name} ({a.instance.instance_id})" for a in plan.adopt]),
-        ("keep", [a.member.name for a in plan.keep]),
+        ("launch", [member.name for member in plan.members.launch]),
+        ("start", [a.member.name for a in plan.members.start]),
+        ("adopt", [f"{a.member.name} ({a.instance.instance_id})" for a in plan.members.adopt]),
+        ("keep", [a.member.name for a in plan.members.keep]),
     ):
         if names:
             yield heading, f"{len(names)}: {_shortened(names)}"

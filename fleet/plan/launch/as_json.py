@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from fleet.plan import tags
 from fleet.plan.hardware.cost import for_hours
 from fleet.plan.hardware.quotas import QuotaCheck
-from fleet.plan.launch.plan import Assignment, Plan
+from fleet.plan.launch.members import Assignment
+from fleet.plan.launch.plan import Plan
 from fleet.plan.money import as_number
 
 
@@ -49,11 +50,11 @@ def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
         "expires_at": tags.expiry_text(plan.expires_at) if plan.expires_at else None,
         "idle_seconds": plan.spec.idle.total_seconds() if plan.spec.idle else None,
         "interruption": plan.spec.interruption.model_dump(mode="json"),
-        "keep": _assigned(plan.keep),
-        "start": _assigned(plan.start),
-        "adopt": _assigned(plan.adopt),
-        "launch": [member.name for member in plan.launch],
-        "surplus": [instance.instance_id for instance in plan.surplus],
+        "keep": _assigned(plan.members.keep),
+        "start": _assigned(plan.members.start),
+        "adopt": _assigned(plan.members.adopt),
+        "launch": [member.name for member in plan.members.launch],
+        "surplus": [instance.instance_id for instance in plan.members.surplus],
         "hourly_usd": as_number(plan.hourly_usd),
         "hourly_usd_at_most": as_number(plan.hourly_usd_at_most),
         "cost": _cost(plan, now=now),

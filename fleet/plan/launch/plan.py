@@ -1,11 +1,12 @@
 """Plans a launch. Takes the spec and what was observed; gives the very Plan that is printed and then applied.
 
-Pure: it touches no clock, disk, network or environment.
+First it chooses, then it refuses what cannot be, then it writes down what will be. Pure: it touches no clock, disk,
+network or environment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,11 +14,11 @@ from decimal import Decimal
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.access_path import access_path_of
-from fleet.plan.environment.bootstrap import Texts, bootstrap_digest, render_first_boot
+from fleet.plan.environment.bootstrap import Texts, bootstrap_digest
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.environment.replacements import leaving_notes
-from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned, Prices
-from fleet.plan.hardware.cost import FleetCost, fleet_cost
+from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned
+from fleet.plan.hardware.cost import FleetCost
 from fleet.plan.hardware.pools import (
     MARKETS,
     Pool,
@@ -26,7 +27,6 @@ from fleet.plan.hardware.pools import (
     one_architecture,
     placement_notes,
 )
-from fleet.plan.hardware.prices import instance_figure, price_notes, unknown_notes, volume_figures
 from fleet.plan.hardware.quotas import (
     QuotaReport,
     Wanted,
@@ -36,83 +36,61 @@ from fleet.plan.hardware.quotas import (
 )
 from fleet.plan.images.choice import ChosenImage, ImageCatalogue
 from fleet.plan.images.of_fleet import choose_fleet_image
+from fleet.plan.launch.cost import plan_cost, plan_price_notes
 from fleet.plan.launch.instance_profile import profile_warnings, require_profile
+from fleet.plan.launch.members import Split, split_members
+from fleet.plan.launch.template import LaunchTemplate, launch_template, require_room
 from fleet.plan.launch.warnings import plan_warnings
-from fleet.plan.money import total
 from fleet.plan.network.ingress import Caller, spec_ingress
 from fleet.plan.network.subnets import Network, choose_network
-from fleet.plan.record.tokens import digest
-from fleet.spec.model import FleetSpec, Member, Volume
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A member and the instance that is the member's."""
-
-    member: Member
-    instance: InstanceFact
-
-
-@dataclass(frozen=True)
-class LaunchTemplate:
-    """What an instance is launched with, apart from type, zone and security group.
-
-    `public` says whether it gets a public address, whatever its subnet's own setting is; `profile` is
-    the name or ARN of an instance profile.
-    """
-
-    name: str
-    image_id: str
-    root_device: str
-    volume: Volume
-    key_name: str
-    user_data: str
-    instance_tags: tuple[tuple[str, str], ...]
-    terminate_on_shutdown: bool
-    public: bool = True
-    profile: str | None = None
-
-    @property
-    def digest(self) -> str:
-        """Identify the content, so that an unchanged template is left alone."""
-        return digest(self.__dict__ | {"volume": self.volume.model_dump(mode="json")})
+from fleet.spec.model import FleetSpec
 
 
 @dataclass(frozen=True)
 class Plan:
     """What `up` will do, decided. `cost` is the whole fleet's; `price_notes` say how old its prices are,
     `placement_notes` what has to be said of the Spot placement scores.
-
-    `keep`, `start`, `adopt` and `launch` part the members: who has a running instance, who has a
-    stopped one, who gets an instance that nobody has, and who needs a new one.
     """
 
     fleet: str
-    region: str
-    account_id: str
     spec: FleetSpec
+    observed: Observed
+    members: Split
     image: ChosenImage
-    gpus: dict[str, int]
     pools: tuple[Pool, ...]
-    markets: tuple[Market, ...]
-    ingress: frozenset[IngressRule]
     network: Network
+    ingress: frozenset[IngressRule]
     template: LaunchTemplate
-    keep: tuple[Assignment, ...]
-    start: tuple[Assignment, ...]
-    adopt: tuple[Assignment, ...]
-    launch: tuple[Member, ...]
-    surplus: tuple[InstanceFact, ...]
     expires_at: datetime | None
-    cost: FleetCost
-    price_notes: tuple[str, ...]
-    placement_notes: tuple[str, ...]
     bootstrap_id: str
     texts: Texts
     files: LocalFiles
-    observed: Observed
     quotas: QuotaReport
+    cost: FleetCost
+    price_notes: tuple[str, ...]
+    placement_notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def region(self) -> str:
+        """The region that the fleet lives in."""
+        return self.observed.region
+
+    @property
+    def account_id(self) -> str:
+        """The account that pays."""
+        return self.observed.identity.account_id
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """The markets to buy in, in the order in which they are tried."""
+        return MARKETS[self.spec.instances.market]
+
+    @property
+    def gpus(self) -> dict[str, int]:
+        """How many GPUs each type of the spec has."""
+        known = self.observed.instance_types
+        return {name: known[name].gpus for name in self.spec.instances.types}
 
     @property
     def owned(self) -> Owned:
@@ -137,9 +115,9 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         """Whether every member has a running instance already and no rule changes."""
-        groups = self.owned.security_groups
+        members, groups = self.members, self.owned.security_groups
         same_rules = bool(groups) and groups[0].ingress == self.ingress
-        return same_rules and not (self.start or self.adopt or self.launch)
+        return same_rules and not (members.start or members.adopt or members.launch)
 
     def affordable(self, pool: Pool, market: Market) -> bool:
         """Whether a pool's price is within `instances.max_price`; Spot is capped by EC2 itself."""
@@ -157,14 +135,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Split:
-    """The members, parted as in a plan."""
+class _Choices:
+    """What is chosen of what there is, before anybody has asked whether it may be."""
 
-    keep: tuple[Assignment, ...]
-    start: tuple[Assignment, ...]
-    adopt: tuple[Assignment, ...]
-    launch: tuple[Member, ...]
-    surplus: tuple[InstanceFact, ...]
+    members: Split
+    image: ChosenImage
+    pools: tuple[Pool, ...]
+    network: Network
+    ingress: frozenset[IngressRule]
+    expires_at: datetime | None
+    quotas: QuotaReport
 
 
 def plan_launch(
@@ -177,78 +157,39 @@ def plan_launch(
     catalogue: ImageCatalogue,
 ) -> Plan:
     """Decide everything that `up` will do. Raises FleetError where the spec cannot be met."""
-    architecture = one_architecture(spec.instances, observed)
-    network = choose_network(
-        spec.access, observed.subnets, observed.owned, fleet=spec.name, region=observed.region
-    )
-    pools = choose_pools(spec.instances, network, observed)
-    markets = MARKETS[spec.instances.market]
-    expires_at = _expiry(spec, observed.owned, now=now)
-    split = split_members(spec.members, observed.owned.instances)
-    quotas = _count_quotas(spec, observed, split, pools)
-    image = choose_fleet_image(
-        spec.image,
-        observed,
-        catalogue,
-        architecture=architecture,
-        types=[observed.instance_types[name] for name in spec.instances.types],
-        launching=bool(split.launch),
-        now=now,
-    )
-    plan = Plan(
+    chosen = _choose(spec, observed, now=now, catalogue=catalogue)
+    _refuse(spec, observed, chosen)
+    return Plan(
         fleet=spec.name,
-        region=observed.region,
-        account_id=observed.identity.account_id,
         spec=spec,
-        image=image,
-        gpus={name: observed.instance_types[name].gpus for name in spec.instances.types},
-        pools=pools,
-        markets=markets,
-        ingress=_ingress(spec, observed, now=now),
-        network=network,
-        template=_template(spec, image, texts, expires_at=expires_at),
-        keep=split.keep,
-        start=split.start,
-        adopt=split.adopt,
-        launch=split.launch,
-        surplus=split.surplus,
-        expires_at=expires_at,
-        cost=_cost(spec, split, pools, observed.prices),
-        price_notes=_price_notes(spec, pools, observed.prices, now=now),
-        placement_notes=placement_notes(spec.instances, observed.placement),
-        bootstrap_id=bootstrap_digest(texts, spec, image, files),
+        observed=observed,
+        members=chosen.members,
+        image=chosen.image,
+        pools=chosen.pools,
+        network=chosen.network,
+        ingress=chosen.ingress,
+        expires_at=chosen.expires_at,
+        quotas=chosen.quotas,
+        template=launch_template(spec, chosen.image, texts, expires_at=chosen.expires_at),
+        bootstrap_id=bootstrap_digest(texts, spec, chosen.image, files),
         texts=texts,
         files=files,
-        observed=observed,
-        quotas=quotas,
-        warnings=(
-            *image.warnings,
-            *network.notes,
-            *profile_warnings(spec, observed.profile),
-            *leaving_notes(observed.owned.instances),
-            *plan_warnings(spec, pools=pools, surplus=split.surplus, expires_at=expires_at),
-            *quota_warnings(quotas),
-        ),
+        cost=plan_cost(spec, chosen.members, chosen.pools, observed.prices),
+        price_notes=plan_price_notes(spec, chosen.pools, observed.prices, now=now),
+        placement_notes=placement_notes(spec.instances, observed.placement),
+        warnings=_warnings(spec, observed, chosen),
     )
-    require_profile(spec.instances.profile, observed.profile)
-    _require_affordable(plan)
-    require_quota(plan.quotas, count=len(plan.launch))
-    return plan
 
 
 def plan_again(plan: Plan, owned: Owned, *, now: datetime, catalogue: ImageCatalogue) -> Plan:
     """Plan anew over what is there of the fleet by now. Raises FleetError where more would be launched."""
     if owned == plan.owned:
         return plan
+    observed = replace(plan.observed, owned=owned)
     again = plan_launch(
-        plan.spec,
-        replace(plan.observed, owned=owned),
-        now=now,
-        texts=plan.texts,
-        files=plan.files,
-        catalogue=catalogue,
+        plan.spec, observed, now=now, texts=plan.texts, files=plan.files, catalogue=catalogue
     )
-    more = len(again.launch) - len(plan.launch)
+    more = len(again.members.launch) - len(plan.members.launch)
     if more > 0:
         raise FleetError(
             f"{plan.fleet} has lost {more} of its instances since the plan was made",
@@ -257,54 +198,68 @@ def plan_again(plan: Plan, owned: Owned, *, now: datetime, catalogue: ImageCatal
     return again
 
 
+def _choose(
+    spec: FleetSpec, observed: Observed, *, now: datetime, catalogue: ImageCatalogue
+) -> _Choices:
+    """Choose. Raises FleetError where there is nothing to choose from."""
+    architecture = one_architecture(spec.instances, observed)
+    network = choose_network(
+        spec.access, observed.subnets, observed.owned, fleet=spec.name, region=observed.region
+    )
+    pools = choose_pools(spec.instances, network, observed)
+    members = split_members(spec.members, observed.owned.instances)
+    quotas = _count_quotas(spec, observed, members, pools)
+    image = choose_fleet_image(
+        spec.image,
+        observed,
+        catalogue,
+        architecture=architecture,
+        types=[observed.instance_types[name] for name in spec.instances.types],
+        launching=bool(members.launch),
+        now=now,
+    )
+    ingress = _ingress(spec, observed, now=now)
+    expires_at = _expiry(spec, observed.owned, now=now)
+    return _Choices(members, image, pools, network, ingress, expires_at, quotas)
+
+
+def _refuse(spec: FleetSpec, observed: Observed, chosen: _Choices) -> None:
+    """Raise FleetError where what is chosen may not be launched, or could not be paid."""
+    require_room(spec.volume, chosen.image)
+    require_profile(spec.instances.profile, observed.profile)
+    _require_affordable(spec, chosen.pools)
+    require_quota(chosen.quotas, count=len(chosen.members.launch))
+
+
+def _require_affordable(spec: FleetSpec, pools: Sequence[Pool]) -> None:
+    """Refuse a price cap that leaves nothing to launch in any market."""
+    cap, markets = spec.instances.max_price, MARKETS[spec.instances.market]
+    if not any(pool.within(cap, market) for pool in pools for market in markets):
+        raise nothing_within_cap(
+            spec.instances, {pool.instance_type: pool.on_demand_usd for pool in pools}
+        )
+
+
+def _warnings(spec: FleetSpec, observed: Observed, chosen: _Choices) -> tuple[str, ...]:
+    pools, surplus = chosen.pools, chosen.members.surplus
+    return (
+        *chosen.image.warnings,
+        *chosen.network.notes,
+        *profile_warnings(spec, observed.profile),
+        *leaving_notes(observed.owned.instances),
+        *plan_warnings(spec, pools=pools, surplus=surplus, expires_at=chosen.expires_at),
+        *quota_warnings(chosen.quotas),
+    )
+
+
 def _count_quotas(
-    spec: FleetSpec, observed: Observed, split: Split, pools: Sequence[Pool]
+    spec: FleetSpec, observed: Observed, members: Split, pools: Sequence[Pool]
 ) -> QuotaReport:
     """Count what is to start and to launch; what runs already is in use."""
     cap, markets = spec.instances.max_price, MARKETS[spec.instances.market]
     choices = ((p.instance_type, m) for m in markets for p in pools if p.within(cap, m))
-    wanted = Wanted(tuple(dict.fromkeys(choices)), len(split.launch), started_choices(split))
+    wanted = Wanted(tuple(dict.fromkeys(choices)), len(members.launch), members.started_choices)
     return check_quotas(wanted, observed.quotas, observed.instance_types)
-
-
-def started_choices(split: Split) -> tuple[tuple[str, Market], ...]:
-    """Give type and market of each stopped instance that is to start."""
-    return tuple((a.instance.instance_type, a.instance.market) for a in split.start)
-
-
-def _require_affordable(plan: Plan) -> None:
-    """Refuse a price cap that leaves nothing to launch in any market."""
-    if not any(plan.affordable(pool, market) for pool in plan.pools for market in plan.markets):
-        raise nothing_within_cap(
-            plan.spec.instances, {pool.instance_type: pool.on_demand_usd for pool in plan.pools}
-        )
-
-
-def split_members(members: Sequence[Member], instances: Iterable[InstanceFact]) -> Split:
-    """Part the members: who keeps, starts or adopts an instance, and who needs a new one.
-
-    What EC2 is taking back is nobody's any more: neither kept nor surplus.
-    """
-    live = sorted(
-        (instance for instance in instances if instance.live and not instance.leaving),
-        key=lambda instance: (instance.launched_at, instance.instance_id),
-    )
-    owners = {instance.member: instance for instance in reversed(live) if instance.member}
-    spare = [i for i in live if i.member is None and i.state in {"pending", "running"}]
-    keep, start, adopt, launch = [], [], [], []
-    for member in members:
-        owned = owners.get(member.name)
-        if owned is None and spare:
-            adopt.append(Assignment(member, spare.pop(0)))
-        elif owned is None:
-            launch.append(member)
-        elif owned.state in {"stopped", "stopping"}:
-            start.append(Assignment(member, owned))
-        else:
-            keep.append(Assignment(member, owned))
-    used = {a.instance.instance_id for a in (*keep, *start, *adopt)}
-    surplus = tuple(instance for instance in live if instance.instance_id not in used)
-    return Split(tuple(keep), tuple(start), tuple(adopt), tuple(launch), surplus)
 
 
 def _expiry(spec: FleetSpec, owned: Owned, *, now: datetime) -> datetime | None:
@@ -321,83 +276,9 @@ def _expiry(spec: FleetSpec, owned: Owned, *, now: datetime) -> datetime | None:
     return (now + spec.expires).replace(microsecond=0)
 
 
-def _template(
-    spec: FleetSpec, image: ChosenImage, texts: Texts, *, expires_at: datetime | None
-) -> LaunchTemplate:
-    if spec.volume.size_gib < image.root_size_gib:
-        raise FleetError(
-            f"volume.size {spec.volume.size_gib}GiB is smaller than the image's {image.root_size_gib}GiB",
-            remedy=f"write size: {image.root_size_gib}GiB or more",
-        )
-    name = tags.resource_name(spec.name)
-    instance_tags = tags.fleet_tags(
-        spec.name, spec_digest=spec.digest(), expires_at=tags.expiry_text(expires_at)
-    )
-    instance_tags[tags.LOGIN_USER] = image.user
-    if spec.access.via is not None:
-        instance_tags[tags.VIA] = access_path_of(spec.access).text
-    if spec.tls == "none":
-        instance_tags[tags.TLS] = tags.NO_TLS
-    return LaunchTemplate(
-        name=name,
-        image_id=image.image_id,
-        root_device=image.root_device,
-        volume=spec.volume,
-        key_name=name,
-        user_data=render_first_boot(texts, fleet=spec.name, expires_at=expires_at),
-        instance_tags=tuple(sorted(instance_tags.items())),
-        terminate_on_shutdown=_ends_by_itself(spec, expires_at),
-        public=spec.access.public,
-        profile=spec.instances.profile,
-    )
-
-
-def _ends_by_itself(spec: FleetSpec, expires_at: datetime | None) -> bool:
-    """Whether powering off has to end the bill: nobody starts again what switched itself off, or what EC2 took."""
-    timed = expires_at is not None or spec.idle is not None
-    return timed or "spot" in MARKETS[spec.instances.market]
-
-
 def _ingress(spec: FleetSpec, observed: Observed, *, now: datetime) -> frozenset[IngressRule]:
     caller = Caller(observed.identity.arn, observed.caller_cidr, now)
     standing = [rule for group in observed.owned.security_groups for rule in group.ingress]
     return spec_ingress(
         spec.access.sources, caller, standing, ports=access_path_of(spec.access).ports
     )
-
-
-def _cost(spec: FleetSpec, split: Split, pools: Sequence[Pool], prices: Prices) -> FleetCost:
-    cap, markets = spec.instances.max_price, MARKETS[spec.instances.market]
-    choices = [p.price(m) for m in markets for p in pools if p.within(cap, m)]
-    low, high = _hourly(split, choices)
-    taken = (*split.keep, *split.start, *split.adopt, *split.launch, *split.surplus)
-    return fleet_cost(
-        count=len(taken),
-        instances=low,
-        instances_at_most=high,
-        volume=spec.volume,
-        rates=prices.rates,
-        public=spec.access.public,
-    )
-
-
-def _price_notes(
-    spec: FleetSpec, pools: Sequence[Pool], prices: Prices, *, now: datetime
-) -> tuple[str, ...]:
-    types = [pool.instance_type for pool in pools]
-    figures = [*map(instance_figure, types), *volume_figures(spec.volume), "address"]
-    unknown = unknown_notes(types, MARKETS[spec.instances.market], prices)
-    return (*price_notes(prices, figures, now=now), *unknown)
-
-
-def _hourly(
-    split: Split, choices: Sequence[Decimal | None]
-) -> tuple[Decimal | None, Decimal | None]:
-    """Price the fleet: what is there at its launch price, what is new at the first and dearest choice."""
-    standing = [a.instance.hourly_usd for a in (*split.keep, *split.start, *split.adopt)]
-    standing += [instance.hourly_usd for instance in split.surplus]
-    first = choices[0] if choices else None
-    known = [price for price in choices if price is not None]
-    dearest = max(known, default=None) if len(known) == len(choices) else None
-    count = len(split.launch)
-    return total([*standing, *([first] * count)]), total([*standing, *([dearest] * count)])

@@ -14,7 +14,7 @@ from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.hardware.quota_choices import quota_choices
 from fleet.plan.hardware.quotas import QuotaCheck, QuotaReport, QuotaRequest, Wanted, check_quotas
-from fleet.plan.launch.plan import split_members, started_choices
+from fleet.plan.launch.members import split_members
 from fleet.side_by_side import side_by_side
 from fleet.spec.model import FleetSpec, Instances
 from fleet.workflows.context import Context
@@ -52,8 +52,8 @@ def count_spec(context: Context, spec: FleetSpec) -> QuotaAnswer:
             on_demand=on_demand() if on_demand else {},
             region=aws.region,
         )
-    split = split_members(spec.members, observed.instances)
-    wanted = Wanted(choices, len(split.launch), started_choices(split))
+    members = split_members(spec.members, observed.instances)
+    wanted = Wanted(choices, len(members.launch), members.started_choices)
     return _count(context, observed, wanted)
 
 

@@ -70,8 +70,10 @@ class Launch:
     def run(self) -> Launched:
         """Start what is stopped, launch what is missing, wait for capacity where the user wants that."""
         plan, context = self._plan, self._context
-        self._start([a.instance for a in plan.start])
-        purchase = Purchase(plan.pools, plan.markets, len(plan.launch), affordable=plan.affordable)
+        self._start([a.instance for a in plan.members.start])
+        purchase = Purchase(
+            plan.pools, plan.markets, len(plan.members.launch), affordable=plan.affordable
+        )
         give_up = context.clock() + context.deadlines.capacity
         wait = FIRST_WAIT
         while True:
@@ -100,7 +102,11 @@ class Launch:
 
     def _stopped(self) -> list[InstanceFact]:
         """What could not be started so far."""
-        return [a.instance for a in self._plan.start if a.instance.instance_id in self._unstarted]
+        return [
+            a.instance
+            for a in self._plan.members.start
+            if a.instance.instance_id in self._unstarted
+        ]
 
     def _start(self, instances: Sequence[InstanceFact]) -> None:
         """Start stopped instances; EC2 starts all or none, so that one of several refused is found alone."""
@@ -132,7 +138,7 @@ class Launch:
     def _nothing_stands(self) -> bool:
         """Whether the fleet has nothing at all to go on with."""
         plan = self._plan
-        return not (self._brought or plan.keep or plan.start or plan.adopt)
+        return not (self._brought or plan.members.keep or plan.members.start or plan.members.adopt)
 
     def _ask_all(self, purchase: Purchase) -> None:
         wait = FIRST_WAIT
@@ -204,7 +210,7 @@ def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
     heard = [_heard_late(context, r) if _still_wanted(r, plan) else None for r in requests]
     ids = {instance_id for brought in heard for instance_id in brought or ()}
     # Where nothing is launched, nothing is bought twice.
-    blind = bool(plan.launch) and None in heard
+    blind = bool(plan.members.launch) and None in heard
     deadline = context.clock() + context.deadlines.visible
     while blind or not ids <= _visible(context, plan.fleet):
         if context.clock() >= deadline:
@@ -214,7 +220,7 @@ def settle(context: Context, plan: Plan, lease: HeldLease) -> None:
 
 def _still_wanted(request: LaunchRequest, plan: Plan) -> bool:
     same_spec = request.tags.get(tags.SPEC) == plan.spec.digest()
-    return same_spec and request.count <= len(plan.launch) + len(plan.adopt)
+    return same_spec and request.count <= len(plan.members.launch) + len(plan.members.adopt)
 
 
 def _heard_late(context: Context, request: LaunchRequest) -> tuple[str, ...] | None:

@@ -66,8 +66,8 @@ def apply_up(
         settle(context, plan, lease)
         owned = observe_owned(context, plan.fleet)
         current = plan_again(plan, owned, now=context.now(), catalogue=load_catalogue())
-        if len(current.launch) < len(plan.launch):
-            fewer = len(plan.launch) - len(current.launch)
+        if len(current.members.launch) < len(plan.members.launch):
+            fewer = len(plan.members.launch) - len(current.members.launch)
             context.tell(None, "plan", "note", f"{fewer} of the instances are there already")
         if owned.prerequisites:
             return _apply(context, current, lease, [])
@@ -97,7 +97,7 @@ def _apply_anew(context: Context, plan: Plan, lease: HeldLease) -> FleetReport:
 def _apply(context: Context, plan: Plan, lease: HeldLease, came: list[str]) -> FleetReport:
     """Apply; `came` gets the ids of the instances that are launched."""
     prerequisites = ensure_prerequisites(context, plan)
-    coming = [*plan.launch, *(a.member for a in plan.adopt)]
+    coming = [*plan.members.launch, *(a.member for a in plan.members.adopt)]
     if coming and plan.owned.launch_templates:
         forget_ended(context, plan.fleet, [member.name for member in coming])
     launching: Answer[Launched] | None = None
@@ -142,9 +142,11 @@ class _Arrivals:
         self._pool = pool
         self._refusals: tuple[Refusal, ...] = ()
         self._coming: SimpleQueue[str] = SimpleQueue()
-        self._free = {a.instance.instance_id for a in plan.adopt}
-        self._waiting = [a.member for a in plan.adopt] + list(plan.launch)
-        self._homes = {a.instance.instance_id: a.member for a in (*plan.keep, *plan.start)}
+        self._free = {a.instance.instance_id for a in plan.members.adopt}
+        self._waiting = [a.member for a in plan.members.adopt] + list(plan.members.launch)
+        self._homes = {
+            a.instance.instance_id: a.member for a in (*plan.members.keep, *plan.members.start)
+        }
         self._work: dict[str, Answer[Environment]] = {}
         self._lost: dict[str, Environment] = {}
         self._states: dict[str, str] = {}

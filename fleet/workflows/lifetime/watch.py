@@ -240,7 +240,7 @@ class Watch:
         spec = self._spec.model_copy(update={"members": members})
         plan = prepare_up(self._context, spec, folder=self._folder)
         since = fleet_expired_at(plan.owned, now=self._context.now())
-        if plan.launch and since is not None:
+        if plan.members.launch and since is not None:
             raise FleetError(
                 f"the fleet's own time was over at {tags.expiry_text(since)}: nothing new is launched",
                 remedy=f"`fleet extend {plan.fleet} 2h` lets new ones run too",
@@ -250,9 +250,9 @@ class Watch:
     def _announce(self, plan: Plan) -> Iterator[WatchEvent]:
         price = dearest(plan)
         most = "at a price that is not known" if price is None else f"for ${price:.4f}/h at most"
-        for member in plan.launch:
+        for member in plan.members.launch:
             yield self._event("replacing", f"another instance is launched, {most}", member.name)
-        for a in (*plan.adopt, *plan.keep, *plan.start):
+        for a in (*plan.members.adopt, *plan.members.keep, *plan.members.start):
             said = f"{a.instance.instance_id} is there, and is made ready"
             yield self._about("replacing", a.instance, member=a.member.name, detail=said)
 

@@ -51,9 +51,9 @@ def test_on_demand_never_leaves() -> None:
 def test_it_is_replaced_at_once_and_is_no_surplus(code: str) -> None:
     going, ben = spot(1, "ana", code), instance(2, "ben")
     found = plan(facts=observed(owned=Owned(instances=(going, ben))))
-    assert [member.name for member in found.launch] == ["ana", "chloe"]
-    assert [a.member.name for a in found.keep] == ["ben"]
-    assert found.surplus == ()
+    assert [member.name for member in found.members.launch] == ["ana", "chloe"]
+    assert [a.member.name for a in found.members.keep] == ["ben"]
+    assert found.members.surplus == ()
     assert found.cost.count == 3, "what goes within two minutes is no part of the price"
     (told,) = [warning for warning in found.warnings if going.instance_id in warning]
     assert told == (
@@ -64,15 +64,15 @@ def test_it_is_replaced_at_once_and_is_no_surplus(code: str) -> None:
 def test_once_replaced_nothing_more_is_launched_for_it() -> None:
     going, stays = spot(1, "ana", CODES[0]), spot(2, "ana", "fulfilled")
     found = plan(facts=observed(owned=Owned(instances=(going, stays))))
-    assert [a.instance.instance_id for a in found.keep] == [stays.instance_id]
-    assert [member.name for member in found.launch] == ["ben", "chloe"]
-    assert found.surplus == ()
+    assert [a.instance.instance_id for a in found.members.keep] == [stays.instance_id]
+    assert [member.name for member in found.members.launch] == ["ben", "chloe"]
+    assert found.members.surplus == ()
 
 
 def test_what_nobody_has_yet_is_not_adopted_when_it_goes() -> None:
     found = plan(facts=observed(owned=Owned(instances=(spot(1, None, CODES[0]),))))
-    assert found.adopt == ()
-    assert len(found.launch) == 3
+    assert found.members.adopt == ()
+    assert len(found.members.launch) == 3
 
 
 def test_each_member_has_one_instance() -> None:

@@ -209,7 +209,7 @@ def test_a_plan_counts_only_what_it_launches_and_starts() -> None:
         quotas=QuotaFacts({G: 12}, {("g5.xlarge", "on-demand"): 4}),
     )
     made = plan(facts=facts)
-    assert (len(made.keep), len(made.start), len(made.launch)) == (1, 1, 1)
+    assert (len(made.members.keep), len(made.members.start), len(made.members.launch)) == (1, 1, 1)
     assert [(c.used, c.needed, c.limit) for c in made.quotas.checks] == [(4, 8, 12)]
 
 

@@ -30,11 +30,11 @@ def with_instances(*instances: object) -> Plan:
 
 def names(plan: Plan) -> dict[str, list[str]]:
     return {
-        "keep": [a.member.name for a in plan.keep],
-        "start": [a.member.name for a in plan.start],
-        "adopt": [a.member.name for a in plan.adopt],
-        "launch": [member.name for member in plan.launch],
-        "surplus": [i.instance_id[-2:] for i in plan.surplus],
+        "keep": [a.member.name for a in plan.members.keep],
+        "start": [a.member.name for a in plan.members.start],
+        "adopt": [a.member.name for a in plan.members.adopt],
+        "launch": [member.name for member in plan.members.launch],
+        "surplus": [i.instance_id[-2:] for i in plan.members.surplus],
     }
 
 

@@ -195,7 +195,7 @@ def stopped(bench: BakeEnvironment) -> Plan:
         InstanceIds=ids, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
     plan = bench.new_plan(members="[ana, ben]", expires="never")
-    assert len(plan.start) == 2
+    assert len(plan.members.start) == 2
     return plan
 
 
@@ -219,7 +219,7 @@ def test_starting_what_is_stopped(bench: BakeEnvironment) -> None:
     report = bench.up(plan)
     assert ["still stopped" in e.reason for e in report.environments] == [True, False]
     plan = bench.new_plan(members="[ana, ben]", expires="never")
-    assert [a.member.name for a in plan.start] == ["ana"]
+    assert [a.member.name for a in plan.members.start] == ["ana"]
     inject(bench, "StartInstances", "RequestLimitExceeded", calls=1)
     report = bench.up(plan)
     assert not any("still stopped" in e.reason for e in report.environments)

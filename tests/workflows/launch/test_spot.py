@@ -34,8 +34,8 @@ def test_up_replaces_at_once_under_the_same_name_and_generation(world: World) ->
     keep_generations(world.context, "workshop", generations.raised(3, ["ana"]))
     world.served.cloud.faults.add("spot-interruption", member="ana", notice="1h")
     plan = world.plan(**SPOT)
-    assert [member.name for member in plan.launch] == ["ana"]
-    assert [a.member.name for a in plan.keep] == ["ben"]
+    assert [member.name for member in plan.members.launch] == ["ana"]
+    assert [a.member.name for a in plan.members.keep] == ["ben"]
     report = apply_up(world.context, plan)
     assert [e.member for e in report.environments] == ["ana", "ben"]
     assert report.environments[0].instance_id not in first.values()
@@ -107,7 +107,7 @@ def test_one_that_was_reclaimed_unseen_is_replaced(world: World) -> None:
         InstanceIds=[gone], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
     plan = world.plan(**SPOT)
-    assert [member.name for member in plan.launch] == ["ben"]
+    assert [member.name for member in plan.members.launch] == ["ben"]
     (ended,) = [i for i in plan.owned.instances if i.instance_id == gone]
     assert (ended.state_reason_code, ended.leaving) == ("Server.SpotInstanceTermination", False)
     again = apply_up(world.context, plan)

@@ -79,8 +79,8 @@ def test_instances_of_a_launch_that_was_cut_off_are_adopted(world: World) -> Non
     plan = world.plan()
     launch(world, plan)
     after = world.plan()
-    assert [a.member.name for a in after.adopt] == ["ana", "ben", "cyd"]
-    assert after.launch == ()
+    assert [a.member.name for a in after.members.adopt] == ["ana", "ben", "cyd"]
+    assert after.members.launch == ()
     report = apply_up(world.context, after)
     assert [e.member for e in report.environments] == ["ana", "ben", "cyd"]
     assert len(world.states()) == 3
@@ -94,7 +94,7 @@ def test_a_stopped_instance_is_started_again(world: World) -> None:
         InstanceIds=ids[:1], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
     plan = world.plan(expires="never")
-    assert [a.member.name for a in plan.start] == ["ana"]
+    assert [a.member.name for a in plan.members.start] == ["ana"]
     again = apply_up(world.context, plan)
     assert [e.instance_id for e in again.environments] == ids
     assert world.states() == ["running"] * 3
@@ -105,7 +105,7 @@ def test_an_instance_that_ends_by_itself_is_replaced(world: World) -> None:
     lost = str(first.environments[1].instance_id)
     world.served.ec2.terminate_instances(InstanceIds=[lost])
     plan = world.plan()
-    assert [member.name for member in plan.launch] == ["ben"]
+    assert [member.name for member in plan.members.launch] == ["ben"]
     again = apply_up(world.context, plan)
     assert again.environments[1].instance_id != lost
     assert again.environments[0].instance_id == first.environments[0].instance_id

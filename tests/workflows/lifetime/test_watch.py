@@ -171,7 +171,9 @@ def test_what_switched_itself_off_rests_until_up(
     assert describe_ended(world.context, "workshop").names == {"cyd"}
     assert ("replacing", "cyd") not in kinds(once(world)), "from any machine, with no memory of it"
     assert live(world) == {"ana": 1, "ben": 1}
-    assert "cyd" in {member.name for member in world.plan().launch}, "a person's up brings it back"
+    assert "cyd" in {member.name for member in world.plan().members.launch}, (
+        "a person's up brings it back"
+    )
     apply_up(world.context, world.plan())
     assert describe_ended(world.context, "workshop").names == frozenset()
     assert live(world) == dict.fromkeys(MEMBERS, 1)
