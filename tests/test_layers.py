@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,20 @@ HOME_OF = {
 }
 # boto3.Session is named in a signature of the Python API, nowhere called.
 ALLOWED = {("api", "boto3"), ("sandbox", "botocore"), ("sandbox", "boto3")}
+# Inside the layers of BY_SUBJECT each folder is a subject, the same word in all of them. A subject may import itself
+# and what stands before it here, in its own layer and in those below. To come: power, members, data, money, jobs.
+SUBJECTS = (
+    "record", "images", "network", "hardware", "environment", "launch",
+    "handout", "lifetime", "teardown", "bake", "account", "sandbox",
+)  # fmt: skip
+BY_SUBJECT = ("plan", "workflows", "cli")
+# facts: what `aws/` makes and all subjects read, a file for each subject; data: a price list, no code.
+NO_SUBJECT = {("plan", "facts"), ("plan", "data")}
+MOST_FILES = 20
 IMPURE = {
     "os", "io.open", "pathlib", "random", "requests", "secrets", "shutil", "socket", "ssl",
-    "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "glob", "concurrent", "multiprocessing",
+    "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "glob",
+    "concurrent", "multiprocessing",
 }  # fmt: skip
 
 
@@ -49,12 +61,20 @@ def _layer(path: Path) -> str:
 
 
 def _imports(path: Path) -> Iterator[str]:
+    """Give what a file imports: each module, and each name taken from one, for that may be a module too."""
     for found in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(found, ast.Import):
             yield from (alias.name for alias in found.names)
         elif isinstance(found, ast.ImportFrom) and found.module:
             assert found.level == 0, f"{path}: relative imports hide the layers"
             yield found.module
+            yield from (f"{found.module}.{alias.name}" for alias in found.names)
+
+
+def _subject(parts: Sequence[str]) -> str | None:
+    """Give the subject of a module by the parts of its name after `fleet`; None for what all subjects may import."""
+    layer, *rest = parts
+    return rest[0] if layer in BY_SUBJECT and rest and rest[0] in SUBJECTS else None
 
 
 def _modules() -> list[Path]:
@@ -83,6 +103,30 @@ def test_imports_point_upward(path: Path) -> None:
         return
     allowed = _reachable(layer) | ({"sandbox"} if layer == "cli" else set())
     assert ours <= allowed, f"fleet/{layer} may not import {ours - allowed}"
+
+
+@pytest.mark.parametrize("layer", BY_SUBJECT)
+def test_subjects_keep_their_order(layer: str) -> None:
+    for path in sorted((PACKAGE / layer).rglob("*.py")):
+        name = path.relative_to(PACKAGE)
+        own = _subject(name.with_suffix("").parts)
+        allowed = SUBJECTS[: SUBJECTS.index(own) + 1] if own else ()
+        for imported in _imports(path):
+            package, *parts = imported.split(".")
+            theirs = _subject(parts) if package == "fleet" and parts else None
+            assert theirs in {None, *allowed}, f"{name} ({own}) may not import {imported}"
+
+
+@pytest.mark.parametrize("layer", BY_SUBJECT)
+@pytest.mark.parametrize("tree", [PACKAGE, PACKAGE.parent / "tests"], ids=lambda tree: tree.name)
+def test_folders_are_subjects_and_small(tree: Path, layer: str) -> None:
+    files = [path for path in (tree / layer).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    folders = Counter(path.parent.relative_to(tree / layer) for path in files)
+    large = {str(folder): count for folder, count in folders.items() if count > MOST_FILES}
+    assert not large, f"{tree.name}/{layer} has folders that want to be two: {large}"
+    names = {folder.parts[0] for folder in folders if folder.parts}
+    odd = {name for name in names - set(SUBJECTS) if (layer, name) not in NO_SUBJECT}
+    assert not odd, f"{tree.name}/{layer} has folders that are no subject: {odd}"
 
 
 @pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

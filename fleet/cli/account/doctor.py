@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet.cli.launch.planning import Flags, read_wanted
 from fleet.cli.options import output_option
 from fleet.cli.output import echo_json, echo_table
 from fleet.cli.session import Globals, open_context
+from fleet.cli.spec_flags import Flags, read_wanted
 from fleet.errors import EXIT_DONE, EXIT_FAILED, FleetError
 
 if TYPE_CHECKING:

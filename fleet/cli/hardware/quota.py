@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet.cli.launch.planning import Flags, read_wanted
 from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import echo_json, echo_table
 from fleet.cli.session import Globals, open_context
+from fleet.cli.spec_flags import Flags, read_wanted
 from fleet.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _echo_table(report: QuotaReport) -> None:
 
 
 def _as_json(report: QuotaReport, asked: QuotaRequest | None, *, filed: bool) -> dict[str, object]:
-    from fleet.plan.launch.as_json import check_as_json
+    from fleet.plan.hardware.quotas import check_as_json  # noqa: PLC0415
 
     request = None
     if asked:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from fleet.cli.launch.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
+from fleet.cli.launch.planning import echo_as_result, make_plan
 from fleet.cli.options import output_option
 from fleet.cli.session import Globals, open_context
+from fleet.cli.spec_flags import Flags, flag_options, read_wanted
 
 
 @click.command("plan", short_help="Show what `up` would do and cost; change nothing.")

@@ -10,10 +10,11 @@ import click
 
 from fleet.cli.interrupts import interruptible
 from fleet.cli.launch.partial_view import Offers, echo_partial_fleet
-from fleet.cli.launch.planning import Flags, echo_as_result, flag_options, make_plan, read_wanted
+from fleet.cli.launch.planning import echo_as_result, make_plan
 from fleet.cli.options import confirm, output_option, yes_option
 from fleet.cli.output import usd
 from fleet.cli.session import Globals, open_context
+from fleet.cli.spec_flags import Flags, flag_options, read_wanted
 from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError, UsageError
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import click
 
 from fleet.cli.interrupts import interruptible
 from fleet.cli.launch.partial_view import Offers, echo_partial_fleet
-from fleet.cli.launch.planning import Flags, flag_options, make_plan, read_wanted
+from fleet.cli.launch.planning import make_plan
 from fleet.cli.options import confirm, output_option, parse_flag, yes_option
 from fleet.cli.session import Globals, open_context
+from fleet.cli.spec_flags import Flags, flag_options, read_wanted
 from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError, UsageError
 from fleet.plan.tags import expiry_text
 
@@ -103,8 +104,8 @@ def _open(options: Globals, wanted: FleetSpec, *, ready: float | None) -> Contex
 
 def _ask(context: Context, wanted: FleetSpec, spec: Path, *, options: Globals) -> None:
     """Show what the whole fleet may cost, and ask whether to keep it so."""
-    from fleet.cli.launch.plan_view import echo_plan
-    from fleet.plan.lifetime.survey import require_intact
+    from fleet.cli.launch.plan_view import echo_plan  # noqa: PLC0415
+    from fleet.plan.launch.prerequisites import require_intact  # noqa: PLC0415
 
     plan = make_plan(context, wanted, spec)
     require_intact(plan.owned, fleet=plan.fleet)

@@ -243,3 +243,18 @@ class _Count:
             return f"which quota counts {name} as {MARKET_NAMES[market]} is not known: not checked"
         codes = " and ".join(family.codes(market))
         return f"the quota of {name} as {MARKET_NAMES[market]} ({codes}) is not known: not checked"
+
+
+def check_as_json(check: QuotaCheck) -> dict[str, object]:
+    """Give one quota's arithmetic as JSON, in vCPUs."""
+    return {
+        "code": check.code,
+        "name": check.name,
+        "market": check.market,
+        "instance_types": list(check.instance_types),
+        "used": check.used,
+        "needed": check.needed,
+        "limit": check.limit,
+        "missing": check.missing,
+        "value_to_ask_for": check.value,
+    }

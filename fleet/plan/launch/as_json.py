@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from fleet.plan import tags
 from fleet.plan.hardware.cost import for_hours
-from fleet.plan.hardware.quotas import QuotaCheck
-from fleet.plan.launch.members import Assignment
+from fleet.plan.hardware.quotas import check_as_json
 from fleet.plan.launch.plan import Plan
 from fleet.plan.money import as_number
+from fleet.plan.record.members import Assignment
 
 
 def plan_as_json(plan: Plan, *, now: datetime) -> dict[str, object]:
@@ -79,21 +79,6 @@ def _cost(plan: Plan, *, now: datetime) -> dict[str, float | None]:
         "daily_usd_at_most": as_number(for_hours(most, timedelta(days=1))),
         "until_expiry_usd_at_most": as_number(whole),
         "member_until_expiry_usd_at_most": as_number(cost.each(whole)),
-    }
-
-
-def check_as_json(check: QuotaCheck) -> dict[str, object]:
-    """Give one quota's arithmetic as JSON, in vCPUs."""
-    return {
-        "code": check.code,
-        "name": check.name,
-        "market": check.market,
-        "instance_types": list(check.instance_types),
-        "used": check.used,
-        "needed": check.needed,
-        "limit": check.limit,
-        "missing": check.missing,
-        "value_to_ask_for": check.value,
     }
 
 

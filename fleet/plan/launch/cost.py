@@ -10,8 +10,8 @@ from fleet.plan.facts import Prices
 from fleet.plan.hardware.cost import FleetCost, fleet_cost
 from fleet.plan.hardware.pools import MARKETS, Pool
 from fleet.plan.hardware.prices import instance_figure, price_notes, unknown_notes, volume_figures
-from fleet.plan.launch.members import Split
 from fleet.plan.money import total
+from fleet.plan.record.members import Split
 from fleet.spec.model import FleetSpec
 
 

@@ -38,11 +38,11 @@ from fleet.plan.images.choice import ChosenImage, ImageCatalogue
 from fleet.plan.images.of_fleet import choose_fleet_image
 from fleet.plan.launch.cost import plan_cost, plan_price_notes
 from fleet.plan.launch.instance_profile import profile_warnings, require_profile
-from fleet.plan.launch.members import Split, split_members
 from fleet.plan.launch.template import LaunchTemplate, launch_template, require_room
 from fleet.plan.launch.warnings import plan_warnings
 from fleet.plan.network.ingress import Caller, spec_ingress
 from fleet.plan.network.subnets import Network, choose_network
+from fleet.plan.record.members import Split, split_members
 from fleet.spec.model import FleetSpec
 
 

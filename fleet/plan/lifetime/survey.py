@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from fleet.errors import NothingFoundError
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment
 from fleet.plan.facts import InstanceFact, Owned
@@ -187,18 +186,6 @@ def expired_at(instances: Sequence[InstanceFact], *, now: datetime) -> datetime 
     known = [end for end in ends if end is not None]
     latest = max(known, default=None)
     return latest if len(known) == len(ends) and latest is not None and latest <= now else None
-
-
-def require_intact(owned: Owned, *, fleet: str) -> None:
-    """Raise NothingFoundError where a fleet lacks anything that instances are launched with.
-
-    `fleet down` leaves none of it; one that broke off leaves some.
-    """
-    if not (owned.launch_templates and owned.security_groups and owned.key_pairs):
-        raise NothingFoundError(
-            f"fleet {fleet} is not there, or not whole: nothing is launched",
-            remedy="`fleet up` on its spec makes it; `fleet watch` keeps what is there",
-        )
 
 
 def fleet_expired_at(owned: Owned, *, now: datetime) -> datetime | None:

@@ -14,13 +14,13 @@ from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.hardware.quota_choices import quota_choices
 from fleet.plan.hardware.quotas import QuotaCheck, QuotaReport, QuotaRequest, Wanted, check_quotas
-from fleet.plan.launch.members import split_members
+from fleet.plan.record.members import split_members
 from fleet.side_by_side import side_by_side
 from fleet.spec.model import FleetSpec, Instances
 from fleet.workflows.context import Context
+from fleet.workflows.hardware.observe import ObservedQuotas, observe_quotas
 from fleet.workflows.hardware.prices import read_figures
-from fleet.workflows.launch.observe import ObservedQuotas, observe_quotas
-from fleet.workflows.launch.prepare import settle_types
+from fleet.workflows.hardware.types import settle_types
 
 
 @dataclass(frozen=True)

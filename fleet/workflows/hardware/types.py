@@ -1,15 +1,16 @@
-"""Finds instance types by need, with offerings and prices. Changes nothing."""
+"""Finds instance types by need, with offerings and prices, and names those of a spec. Changes nothing."""
 
 from __future__ import annotations
 
 from fleet.assets.shipped import load_catalogue
 from fleet.aws.instance_types import describe_instance_types, describe_offerings
 from fleet.aws.prices import describe_spot_prices
+from fleet.plan.hardware.needs import needs_of, spec_with_types
 from fleet.plan.hardware.prices import instance_figure, known_prices, price_notes
 from fleet.plan.hardware.types import Needs, Offer, choose_types, meets, unpriced
 from fleet.plan.images.for_types import choose_images
 from fleet.side_by_side import side_by_side
-from fleet.spec.model import ImageSelector
+from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
 from fleet.workflows.hardware.prices import read_figures
 from fleet.workflows.images.listing import describe_candidates
@@ -49,3 +50,11 @@ def find_types(
     priced = [instance_figure(offer.fact.name) for offer in offers]
     left_out = unpriced(facts, prices, needs)
     return offers, (*notes, *price_notes(prices, priced, now=now), *left_out)
+
+
+def settle_types(context: Context, spec: FleetSpec) -> FleetSpec:
+    """Give the spec with its instance types named: those that meet its needs, where it has needs."""
+    if not spec.instances.by_need:
+        return spec
+    offers, _ = find_types(context, needs_of(spec), image=spec.image)
+    return spec_with_types(spec, offers, region=context.aws.region)

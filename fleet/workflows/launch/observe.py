@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
 
 from fleet.assets.shipped import load_catalogue
@@ -18,14 +17,10 @@ from fleet.aws.network import describe_security_groups
 from fleet.aws.parameters import read_public_parameters
 from fleet.aws.placement import describe_spot_placement
 from fleet.aws.prices import describe_spot_prices
-from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
 from fleet.aws.subnets import describe_subnets
 from fleet.errors import AwsError
 from fleet.plan.facts import (
     ImageFact,
-    InstanceFact,
-    InstanceTypeFact,
-    Market,
     Observed,
     Owned,
     PlacementFacts,
@@ -36,7 +31,6 @@ from fleet.plan.facts import (
 )
 from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.prices import known_prices
-from fleet.plan.hardware.quota_codes import codes_to_ask
 from fleet.plan.images.of_fleet import image_of_instances
 from fleet.plan.images.parameters import parameters_to_ask
 from fleet.plan.launch.instance_profile import profile_name
@@ -44,6 +38,7 @@ from fleet.side_by_side import SideBySide, side_by_side
 from fleet.spec.access import Access
 from fleet.spec.model import FleetSpec, ImageSelector
 from fleet.workflows.context import Context
+from fleet.workflows.hardware.observe import ask_quotas
 from fleet.workflows.hardware.prices import Figures, read_figures
 from fleet.workflows.images.listing import describe_candidates
 from fleet.workflows.record.instances import fleet_instances
@@ -66,7 +61,7 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
         spot = reads.ask(_spot_prices, aws, spec)
         placement = reads.ask(_placement, aws, spec)
         owned = _ask_owned(reads, aws, spec.name)
-        quotas = _ask_quotas(reads, aws, types, MARKETS[spec.instances.market])
+        quotas = ask_quotas(reads, aws, types, MARKETS[spec.instances.market])
         return Observed(
             identity=identity(),
             region=aws.region,
@@ -83,27 +78,6 @@ def observe_launch(context: Context, spec: FleetSpec) -> Observed:
             owned=owned(),
             quotas=_read_or_why(quotas),
         )
-
-
-@dataclass(frozen=True)
-class ObservedQuotas:
-    """What quotas are counted from; `instances` are those of the fleet, if one was named."""
-
-    instance_types: Mapping[str, InstanceTypeFact]
-    instances: tuple[InstanceFact, ...]
-    quotas: QuotaFacts
-
-
-def observe_quotas(
-    context: Context, *, types: Sequence[str], markets: Sequence[Market], fleet: str | None
-) -> ObservedQuotas:
-    """Observe quotas and what counts against them. Raises AwsError where they cannot be read."""
-    aws = context.aws
-    with side_by_side(_AT_ONCE) as reads:
-        facts = reads.ask(describe_instance_types, aws, names=types)
-        instances = reads.ask(lambda: fleet_instances(aws, fleet) if fleet else ())
-        quotas = _ask_quotas(reads, aws, types, markets)
-        return ObservedQuotas(facts(), instances(), quotas())
 
 
 def observe_owned(context: Context, fleet: str) -> Owned:
@@ -124,20 +98,6 @@ def _ask_owned(reads: SideBySide, aws: Aws, fleet: str) -> Callable[[], Owned]:
         key_pairs=keys(),
         launch_templates=templates(),
     )
-
-
-def _ask_quotas(
-    reads: SideBySide, aws: Aws, types: Sequence[str], markets: Sequence[Market]
-) -> Callable[[], QuotaFacts]:
-    codes = codes_to_ask(types, markets)
-    limits = {code: reads.ask(describe_quota, aws, code=code) for code in codes}
-    in_use = reads.ask(describe_vcpus_in_use, aws)
-
-    def answer() -> QuotaFacts:
-        found = {code: limit() for code, limit in limits.items()}
-        return QuotaFacts({c: value for c, value in found.items() if value is not None}, in_use())
-
-    return answer
 
 
 def _read_or_why(quotas: Callable[[], QuotaFacts]) -> QuotaFacts:

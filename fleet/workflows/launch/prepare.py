@@ -6,20 +6,11 @@ from pathlib import Path
 
 from fleet.assets.shipped import load_catalogue, load_texts
 from fleet.assets.spec_files import read_local_files
-from fleet.plan.hardware.needs import needs_of, spec_with_types
 from fleet.plan.launch.plan import Plan, plan_launch
 from fleet.spec.model import FleetSpec
 from fleet.workflows.context import Context
-from fleet.workflows.hardware.types import find_types
+from fleet.workflows.hardware.types import settle_types
 from fleet.workflows.launch.observe import observe_launch
-
-
-def settle_types(context: Context, spec: FleetSpec) -> FleetSpec:
-    """Give the spec with its instance types named: those that meet its needs, where it has needs."""
-    if not spec.instances.by_need:
-        return spec
-    offers, _ = find_types(context, needs_of(spec), image=spec.image)
-    return spec_with_types(spec, offers, region=context.aws.region)
 
 
 def prepare_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:

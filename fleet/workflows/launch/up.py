@@ -20,8 +20,8 @@ from fleet.plan.environment.report import (
 from fleet.plan.environment.request import bootstrap_request
 from fleet.plan.facts import InstanceFact
 from fleet.plan.launch.plan import Plan, plan_again
+from fleet.plan.launch.prerequisites import require_intact
 from fleet.plan.launch.purchase import Refusal
-from fleet.plan.lifetime.survey import require_intact
 from fleet.plan.network.access_tags import access_tags
 from fleet.side_by_side import Answer, SideBySide, side_by_side
 from fleet.spec.model import Member

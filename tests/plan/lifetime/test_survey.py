@@ -9,15 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.errors import NothingFoundError
 from fleet.plan import tags
 from fleet.plan.environment.report import describe_environment
 from fleet.plan.facts import (
     InstanceFact,
-    KeyPairFact,
     LaunchTemplateFact,
     Owned,
-    SecurityGroupFact,
     SpotStatus,
 )
 from fleet.plan.lifetime.backoff import Backoff
@@ -30,7 +27,6 @@ from fleet.plan.lifetime.survey import (
     environment_event,
     expired_at,
     fleet_expired_at,
-    require_intact,
     survey,
 )
 from fleet.plan.record.ended import EndedMembers, parse_ended
@@ -157,18 +153,6 @@ def test_the_fleets_own_time() -> None:
     assert fleet_expired_at(made("2026-11-21T09:00:01Z"), now=NOW) is None
     assert fleet_expired_at(made(tags.NEVER), now=NOW) is None
     assert fleet_expired_at(Owned(), now=NOW) is None
-
-
-def test_a_fleet_that_lacks_anything_is_not_made_whole() -> None:
-    whole = Owned(
-        security_groups=(SecurityGroupFact("sg-1", "vpc-1", frozenset()),),
-        key_pairs=(KeyPairFact("key-1", "fleet-w", "ssh-ed25519 A"),),
-        launch_templates=(LaunchTemplateFact("lt-1", "fleet-w", 1, "x", tags.NEVER),),
-    )
-    require_intact(whole, fleet="w")
-    for part in ("security_groups", "key_pairs", "launch_templates"):
-        with pytest.raises(NothingFoundError, match="not whole"):
-            require_intact(dataclasses.replace(whole, **{part: ()}), fleet="w")
 
 
 def test_the_highest_price_of_one_is_said() -> None:
