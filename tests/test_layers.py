@@ -129,6 +129,11 @@ def test_folders_are_subjects_and_small(tree: Path, layer: str) -> None:
     assert not odd, f"{tree.name}/{layer} has folders that are no subject: {odd}"
 
 
+def test_facts_lie_by_subject() -> None:
+    names = {path.stem for path in (PACKAGE / "plan" / "facts").glob("*.py")}
+    assert names <= {"__init__", *SUBJECTS}
+
+
 @pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_libraries_stay_in_their_layer(path: Path) -> None:
     layer = _layer(path)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from fleet.assets.private_files import write_private
-from fleet.plan.facts import Figure
+from fleet.plan.facts.hardware import Figure
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import yaml
 
 from fleet.plan.bake.scripts import BakeTexts
 from fleet.plan.environment.bootstrap import Texts
-from fleet.plan.facts import Figure
+from fleet.plan.facts.hardware import Figure
 from fleet.plan.images.choice import ImageCatalogue, ImageLine, InstalledFramework
 from fleet.plan.images.support import SupportTable
 from fleet.plan.images.systems import operating_systems

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.errors import EndpointError
-from fleet.plan.facts import Identity
+from fleet.plan.facts.account import Identity
 
 CHECKIP_URL = "https://checkip.amazonaws.com"
 """AWS's own service that answers the caller's public address."""

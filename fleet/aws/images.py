@@ -10,7 +10,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import read_tags
 from fleet.errors import NotFoundError
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import ImageTypeDef

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.plan.facts import ProfileFact
+from fleet.plan.facts.launch import ProfileFact
 
 
 @effect("iam:GetInstanceProfile")

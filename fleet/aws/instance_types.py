@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.plan.facts import InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import GpuDeviceInfoTypeDef, InstanceTypeInfoTypeDef

@@ -9,7 +9,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, read_tags, tag_list
 from fleet.plan import tags as tag_names
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, tag_specification
-from fleet.plan.facts import KeyPairFact
+from fleet.plan.facts.launch import KeyPairFact
 
 
 @effect("ec2:DescribeKeyPairs")

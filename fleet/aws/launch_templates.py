@@ -10,7 +10,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, read_tags, tag_list, tag_specification
 from fleet.plan import tags as tag_names
-from fleet.plan.facts import LaunchTemplateFact
+from fleet.plan.facts.launch import LaunchTemplateFact
 from fleet.plan.record.tokens import client_token
 
 if TYPE_CHECKING:  # these bring pydantic and jinja2, which `fleet ls` can do without

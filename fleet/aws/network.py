@@ -11,7 +11,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import of_fleet, tag_specification
 from fleet.errors import NotFoundError
-from fleet.plan.facts import IngressRule, SecurityGroupFact
+from fleet.plan.facts.network import IngressRule, SecurityGroupFact
 
 _EVERYTHING = "-1"
 

@@ -14,7 +14,7 @@ from fleet.aws.effects import effect
 from fleet.aws.images import image_fact
 from fleet.aws.requests import read_tags, tag_list, tag_specification
 from fleet.plan import tags as tag_names
-from fleet.plan.facts import ImageFact, ImageProgress
+from fleet.plan.facts.images import ImageFact, ImageProgress
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.instance_types import describe_instance_types
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.quotas import QuotaRequest
 
 if TYPE_CHECKING:

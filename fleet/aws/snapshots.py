@@ -6,7 +6,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
 from fleet.aws.requests import read_tags
 from fleet.plan import tags
-from fleet.plan.facts import SnapshotFact
+from fleet.plan.facts.images import SnapshotFact
 
 _NO_IMAGE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.plan.facts import SpotStatus
+from fleet.plan.facts.environment import SpotStatus
 
 _MOST_FILTER_VALUES = 200
 """EC2's limit for one call."""

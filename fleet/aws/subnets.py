@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleet.aws.clients import Aws
 from fleet.aws.effects import effect
-from fleet.plan.facts import SubnetFact
+from fleet.plan.facts.network import SubnetFact
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, RouteTableTypeDef, RouteTypeDef

@@ -19,7 +19,7 @@ from fleet.errors import (
     NotFoundError,
     QuotaError,
 )
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 
 Kind = Literal[
     "full", "unfit", "quota", "price", "subnet", "again", "unsure", "settling", "token", "taken", "held", "stop",

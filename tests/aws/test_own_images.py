@@ -22,7 +22,7 @@ from fleet.aws.own_images import (
 from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.errors import AwsError, InUseError, NameTakenError, NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageProgress
+from fleet.plan.facts.images import ImageProgress
 from tests.aws.conftest import Region
 from tests.sandbox.cloud.asking import template
 from tests.sandbox.cloud.recording import eventually

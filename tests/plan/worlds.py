@@ -9,17 +9,12 @@ from decimal import Decimal
 from fleet.assets.shipped import load_catalogue, load_texts
 from fleet.plan import tags
 from fleet.plan.environment.local_files import LocalFiles
-from fleet.plan.facts import (
-    Identity,
-    ImageFact,
-    InstanceFact,
-    InstanceTypeFact,
-    Observed,
-    Owned,
-    Prices,
-    QuotaFacts,
-    SubnetFact,
-)
+from fleet.plan.facts.account import Identity
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.hardware import InstanceTypeFact, Prices, QuotaFacts
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.launch import Observed, Owned
+from fleet.plan.facts.network import SubnetFact
 from fleet.plan.launch.plan import Plan, plan_launch
 from fleet.spec.load import load_spec
 from fleet.spec.model import FleetSpec

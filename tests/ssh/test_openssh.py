@@ -15,7 +15,7 @@ import pytest
 
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport, describe_environment
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.logins import Login, LoginFiles, known_hosts_text, ssh_config_text
 from fleet.plan.handout.pages import Frame, Page, PersonalLogin, plan_overview

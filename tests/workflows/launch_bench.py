@@ -16,7 +16,7 @@ from botocore.retries import quota, standard
 from fleet.aws.instances import describe_instances
 from fleet.errors import EXIT_FAILED, FleetError
 from fleet.plan.environment.report import FleetReport
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.launch.plan import Plan
 from fleet.sandbox.cloud import CloudSettings
 from fleet.workflows.context import Context

@@ -19,7 +19,7 @@ from fleet.errors import EXIT_DONE, EXIT_PARTLY, FleetError, HostError, UsageErr
 if TYPE_CHECKING:
     from fleet.plan.bake.plan import BakePlan
     from fleet.plan.bake.report import BakeReport
-    from fleet.plan.facts import InstanceFact
+    from fleet.plan.facts.environment import InstanceFact
     from fleet.recipe.files import RecipeFiles
     from fleet.recipe.model import Recipe
     from fleet.workflows.context import Context

@@ -15,7 +15,7 @@ from fleet.errors import UsageError
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from fleet.plan.facts import Market
+    from fleet.plan.facts.hardware import Market
     from fleet.plan.hardware.types import Offer
     from fleet.spec.model import ImageSelector
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from fleet.plan.facts import SubnetFact
+from fleet.plan.facts.network import SubnetFact
 from fleet.plan.hardware.quotas import QuotaReport
 
 State = Literal["ok", "failed", "skipped"]

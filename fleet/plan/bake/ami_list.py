@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from fleet.plan import tags
 from fleet.plan.bake.manifest import Manifest, ManifestDiff
-from fleet.plan.facts import ImageFact, SnapshotFact
+from fleet.plan.facts.images import ImageFact, SnapshotFact
 from fleet.plan.images.dlami_names import parse_dlami_name
 from fleet.plan.images.lineage import Users, lineage_of, recipe_of
 from fleet.plan.money import as_number

@@ -12,7 +12,8 @@ from typing import Literal
 
 from fleet.plan import tags
 from fleet.plan.bake.scripts import Finding
-from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import ChosenImage, parse_dlami_name
 from fleet.plan.launch.plan import Plan
 from fleet.plan.money import as_number

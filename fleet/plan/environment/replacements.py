@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fleet.plan.environment.report import FleetReport
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 
 
 def one_each(instances: Sequence[InstanceFact]) -> tuple[InstanceFact, ...]:

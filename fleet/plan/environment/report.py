@@ -13,7 +13,7 @@ from typing import Literal
 from fleet.plan import tags
 from fleet.plan.environment.heartbeats import Watchers
 from fleet.plan.environment.proofs import Proof, parse_proof
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fleet.plan import tags
 from fleet.plan.environment.bootstrap import render
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.generations import Generations
 
 

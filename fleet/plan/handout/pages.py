@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from fleet.plan.environment.report import Environment, FleetReport
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, SSH_PORT, TENSORBOARD_PORT
 from fleet.plan.record.certificates import AuthorityFact
 

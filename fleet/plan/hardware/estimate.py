@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fleet.errors import UsageError
-from fleet.plan.facts import Market, Prices
+from fleet.plan.facts.hardware import Market, Prices
 from fleet.plan.hardware.cost import for_hours
 from fleet.plan.hardware.prices import dated, instance_figure, lowest_spot
 from fleet.plan.money import as_number, total

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.types import Needs, Offer
 from fleet.spec.model import FleetSpec, Instances

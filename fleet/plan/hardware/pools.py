@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import InstanceTypeFact, Market, Observed, PlacementFacts
+from fleet.plan.facts.hardware import InstanceTypeFact, Market, PlacementFacts
+from fleet.plan.facts.launch import Observed
 from fleet.plan.network.subnets import Network
 from fleet.spec.model import Instances
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fleet.plan.facts import MARKET_NAMES, Figure, Market, Prices
+from fleet.plan.facts.hardware import MARKET_NAMES, Figure, Market, Prices
 from fleet.spec.model import Volume
 
 DAY = timedelta(days=1)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 
 
 @dataclass(frozen=True)

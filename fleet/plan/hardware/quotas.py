@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.errors import QuotaError
-from fleet.plan.facts import MARKET_NAMES, InstanceTypeFact, Market, QuotaFacts
+from fleet.plan.facts.hardware import MARKET_NAMES, InstanceTypeFact, Market, QuotaFacts
 from fleet.plan.hardware.quota_codes import family_of
 
 Choice = tuple[str, Market]

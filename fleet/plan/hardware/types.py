@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from fleet.plan.facts import MARKET_NAMES, InstanceTypeFact, Market, Prices
+from fleet.plan.facts.hardware import MARKET_NAMES, InstanceTypeFact, Market, Prices
 from fleet.plan.hardware.prices import dated, instance_figure, lowest_spot
 from fleet.plan.hardware.quota_codes import QuotaFamily, family_of
 from fleet.plan.money import as_number

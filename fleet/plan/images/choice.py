@@ -11,7 +11,7 @@ from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.images.lineage import is_baked, recipe_of
 from fleet.plan.images.named import (

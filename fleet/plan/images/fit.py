@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 
 from fleet.errors import FleetError
-from fleet.plan.facts import ImageFact, InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.dlami_names import DlamiName
 from fleet.plan.images.named import dlami_below
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.errors import NotFoundError
-from fleet.plan.facts import ImageFact, InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import ChosenImage, ImageCatalogue, choose_image
 from fleet.plan.images.fit import refuse_type
 from fleet.plan.images.named import named_image

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from fleet.errors import FleetError, InUseError, NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact, SnapshotFact
+from fleet.plan.facts.images import ImageFact, SnapshotFact
 
 Users = Mapping[str, tuple[str, ...]]
 """Who uses an image, by its id: instances with their fleet and member, launch templates."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fleet.plan.facts import ImageFact, InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import ImageCatalogue
 from fleet.plan.images.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.plan.images.fit import refuse_type

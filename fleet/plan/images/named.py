@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fleet.errors import NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.dlami_names import DlamiName, parse_dlami_name
 from fleet.plan.images.lineage import is_ours, lineage_of, recipe_of
 

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import ImageFact, InstanceFact, InstanceTypeFact, Observed, youngest
+from fleet.plan.facts.environment import InstanceFact, youngest
+from fleet.plan.facts.hardware import InstanceTypeFact
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.launch import Observed
 from fleet.plan.images.choice import (
     ChosenImage,
     ImageCatalogue,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import ChosenImage, ImageCatalogue, is_of_line
 from fleet.plan.images.dlami_names import DlamiName, parse_dlami_name, version_numbers
 from fleet.spec.model import ImageSelector

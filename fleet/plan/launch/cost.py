@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from fleet.plan.facts import Prices
+from fleet.plan.facts.hardware import Prices
 from fleet.plan.hardware.cost import FleetCost, fleet_cost
 from fleet.plan.hardware.pools import MARKETS, Pool
 from fleet.plan.hardware.prices import instance_figure, price_notes, unknown_notes, volume_figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.errors import NotFoundError
-from fleet.plan.facts import ProfileFact
+from fleet.plan.facts.launch import ProfileFact
 from fleet.spec.model import FleetSpec
 
 

@@ -17,7 +17,10 @@ from fleet.plan.access_path import access_path_of
 from fleet.plan.environment.bootstrap import Texts, bootstrap_digest
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.environment.replacements import leaving_notes
-from fleet.plan.facts import IngressRule, InstanceFact, Market, Observed, Owned
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.hardware import Market
+from fleet.plan.facts.launch import Observed, Owned
+from fleet.plan.facts.network import IngressRule
 from fleet.plan.hardware.cost import FleetCost
 from fleet.plan.hardware.pools import (
     MARKETS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.errors import NothingFoundError
-from fleet.plan.facts import Owned
+from fleet.plan.facts.launch import Owned
 
 
 def require_intact(owned: Owned, *, fleet: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fleet.errors import AwsError, FleetError
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.pools import Pool
 from fleet.plan.hardware.quota_codes import family_of
 from fleet.plan.reactions import (

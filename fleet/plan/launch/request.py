@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.pools import Pool
 from fleet.plan.launch.purchase import Ask, Refusal
 from fleet.plan.record.tokens import client_token

@@ -14,7 +14,8 @@ from decimal import Decimal
 from fleet.errors import UsageError
 from fleet.plan import tags
 from fleet.plan.environment.bootstrap import calendar_time, render
-from fleet.plan.facts import InstanceFact, LaunchTemplateFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.launch import LaunchTemplateFact
 from fleet.plan.hardware.cost import for_hours
 from fleet.plan.money import as_number, total
 from fleet.plan.record.certificates import authority_serves, describe_certificate

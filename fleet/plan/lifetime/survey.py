@@ -10,7 +10,8 @@ from typing import Literal
 
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment
-from fleet.plan.facts import InstanceFact, Owned
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.launch import Owned
 from fleet.plan.launch.plan import Plan
 from fleet.plan.money import as_number, total
 from fleet.plan.record.ended import EndedMembers

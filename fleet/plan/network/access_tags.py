@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.plan import tags
 from fleet.plan.access_path import AccessPath
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 
 
 def access_tags(instance: InstanceFact, *, access_path: AccessPath, tls: bool) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from fleet.plan.facts import IngressRule, tcp
+from fleet.plan.facts.network import IngressRule, tcp
 from fleet.plan.ports import PORTS
 from fleet.spec.rules import ME
 

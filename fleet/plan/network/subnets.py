@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan.access_path import AccessPath, access_path_of
-from fleet.plan.facts import Owned, SubnetFact
+from fleet.plan.facts.launch import Owned
+from fleet.plan.facts.network import SubnetFact
 from fleet.spec.access import Access
 
 _NAME_A_WAY = "write access.via: ssm, direct or {bastion: USER@HOST}, or name public subnets"

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 """Where a person reaches an environment through a tunnel."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fleet.plan.facts import InstanceFact, Market
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.hardware import Market
 from fleet.spec.model import Member
 
 

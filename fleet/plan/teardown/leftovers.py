@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 from fleet.plan import tags
-from fleet.plan.facts import Prices
+from fleet.plan.facts.hardware import Prices
 from fleet.plan.hardware.prices import HOURS_PER_MONTH, volume_hourly
 from fleet.plan.money import as_number
 from fleet.plan.teardown.resources import KINDS, Kind, Resource

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from fleet.plan import tags
-from fleet.plan.facts import LIVE_STATES
+from fleet.plan.facts.environment import LIVE_STATES
 
 Kind = Literal[
     "instances", "spot_requests", "volumes", "network_interfaces", "security_groups", "key_pairs",

@@ -23,7 +23,7 @@ from fleet.plan.account.doctor import (
     judge_quotas,
     judge_subnets,
 )
-from fleet.plan.facts import MARKET_NAMES
+from fleet.plan.facts.hardware import MARKET_NAMES
 from fleet.plan.hardware.quota_codes import family_of
 from fleet.side_by_side import each_side_by_side
 from fleet.spec.access import Access

@@ -30,7 +30,8 @@ from fleet.aws.subnets import describe_subnets
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.account.doctor import Finding, untried
-from fleet.plan.facts import ImageFact, SubnetFact
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.network import SubnetFact
 from fleet.plan.images.choice import search_patterns
 from fleet.side_by_side import side_by_side
 from fleet.spec.access import Access

@@ -15,7 +15,7 @@ from fleet.aws.manifests import read_manifest, write_manifest
 from fleet.aws.own_images import copy_image, describe_progress
 from fleet.errors import FleetError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.lineage import is_copy, recipe_of, require_available
 from fleet.side_by_side import each_side_by_side
 from fleet.workflows.bake.image import remove_image, wait_until_available

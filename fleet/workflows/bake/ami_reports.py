@@ -23,7 +23,7 @@ from fleet.plan.bake.ami_list import (
     describe_listed,
 )
 from fleet.plan.bake.manifest import Manifest, diff, parse_manifest, unpack
-from fleet.plan.facts import ImageFact, SnapshotFact
+from fleet.plan.facts.images import ImageFact, SnapshotFact
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.images.lineage import is_copy, lineage_of, loose_snapshots, recipe_of
 from fleet.side_by_side import each_side_by_side, side_by_side

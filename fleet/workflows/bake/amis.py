@@ -20,7 +20,7 @@ from fleet.aws.own_images import (
 from fleet.aws.snapshots import delete_snapshot, describe_recipe_snapshots
 from fleet.errors import AwsError, CredentialsError, EndpointError, NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact, SnapshotFact
+from fleet.plan.facts.images import ImageFact, SnapshotFact
 from fleet.plan.images.lineage import (
     lineage_of,
     loose_snapshots,

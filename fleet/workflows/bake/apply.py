@@ -13,7 +13,8 @@ from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
 from fleet.plan.bake.plan import BakePlan, builder_fleet
 from fleet.plan.bake.report import BakeReport
-from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.bake.amis import promote
 from fleet.workflows.bake.builder import end_spot_builder, image_from_builder

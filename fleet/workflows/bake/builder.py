@@ -24,7 +24,8 @@ from fleet.plan.bake.plan import (
     stage_of,
     stage_tag,
 )
-from fleet.plan.facts import ImageFact, InstanceFact, youngest
+from fleet.plan.facts.environment import InstanceFact, youngest
+from fleet.plan.facts.images import ImageFact
 from fleet.workflows.bake.environment import BakeEnvironment, OpenBakeEnvironment, one_live
 from fleet.workflows.bake.host import Finding, TestResult
 from fleet.workflows.bake.image import make_or_find

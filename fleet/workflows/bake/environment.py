@@ -11,7 +11,7 @@ from fleet.aws.instances import describe_instances
 from fleet.errors import BakeError, NothingFoundError
 from fleet.plan.bake.manifest import Manifest
 from fleet.plan.bake.plan import BUILDER, BakePlan
-from fleet.plan.facts import InstanceFact, youngest
+from fleet.plan.facts.environment import InstanceFact, youngest
 from fleet.plan.launch.plan import Plan
 from fleet.ssh.connection import open_host
 from fleet.ssh.keys import load_private_key

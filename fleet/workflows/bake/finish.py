@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.plan.bake.plan import BakePlan
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.workflows.bake.ami_copies import Copied, copy_each
 from fleet.workflows.bake.amis import deprecate, prune, share
 from fleet.workflows.context import Context

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from fleet.aws.own_images import create_image, describe_progress
 from fleet.aws.snapshots import delete_snapshot, deregister_image
 from fleet.errors import AwsError, FleetError, InUseError, NameTakenError
-from fleet.plan.facts import ImageProgress
+from fleet.plan.facts.images import ImageProgress
 from fleet.workflows.context import Context
 from fleet.workflows.retrying import FIRST_WAIT, send_again_if_lost
 

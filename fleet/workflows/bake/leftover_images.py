@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fleet.aws.own_images import describe_recipe_images
 from fleet.plan import tags
 from fleet.plan.bake.plan import BakePlan
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.workflows.bake.source import find_raw_image
 from fleet.workflows.context import Context
 

@@ -11,7 +11,7 @@ from fleet.aws.inventory import images as fleet_images
 from fleet.aws.inventory import volumes
 from fleet.plan import tags
 from fleet.plan.bake.plan import builder_fleet, framework_of
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.recipe.model import Builder, Recipe
 from fleet.spec.model import ImageSelector, Instances
 from fleet.workflows.bake.image import make_or_find, wait_until_available

@@ -12,7 +12,7 @@ from fleet.errors import BakeError, FleetError
 from fleet.plan import tags
 from fleet.plan.bake.manifest import manifest_text, pack
 from fleet.plan.bake.plan import BakePlan, trial_fleet, trial_spec
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.launch.plan import Plan
 from fleet.plan.teardown.receipt import Receipt
 from fleet.workflows.bake.builder import require_passed

@@ -14,7 +14,7 @@ from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment, FleetReport, describe_environment
 from fleet.plan.environment.request import REQUEST_FILE, BootstrapRequest, parse_request
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.tokens import Secrets
 from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import open_host

@@ -20,7 +20,7 @@ from fleet.plan.environment.proofs import Proof, proof_text
 from fleet.plan.environment.report import Environment, describe_environment
 from fleet.plan.environment.request import BootstrapRequest
 from fleet.plan.environment.rotation import generation_of
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.certificates import certificate_names, certificate_serves
 from fleet.plan.record.tokens import Secrets
 from fleet.ssh.connection import OpenHost, open_host

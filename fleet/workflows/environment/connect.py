@@ -16,7 +16,7 @@ from fleet.plan import tags
 from fleet.plan.access_path import AccessPath
 from fleet.plan.environment.host_keys import console_host_keys
 from fleet.plan.environment.report import HERE
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
 from fleet.plan.record.tokens import Secrets
 from fleet.ssh.connection import Host, OpenHost, open_host

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fleet.aws.identity import describe_identity
 from fleet.errors import FleetError, NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute

@@ -16,7 +16,7 @@ from fleet.jupyter.proof import prove_token
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment, FleetReport, describe_environment
 from fleet.plan.environment.rotation import Rotation, plan_rotation, render_rotation, token_on_host
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.tokens import Secrets, jupyter_token
 from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import OpenHost, open_host

@@ -17,7 +17,7 @@ from fleet.plan.environment.heartbeats import Watchers
 from fleet.plan.environment.replacements import leaving_words, one_each
 from fleet.plan.environment.report import Environment, FleetReport, State, describe_environment
 from fleet.plan.environment.rotation import rotating
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.money import as_number, total
 from fleet.plan.record.tokens import Secrets
 from fleet.side_by_side import each_side_by_side

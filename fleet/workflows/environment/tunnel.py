@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fleet.aws.identity import describe_identity
 from fleet.errors import UnreachableError
 from fleet.plan.environment.report import HERE, jupyter_url, tensorboard_url
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.tokens import Secrets
 from fleet.ssh.connection import OpenHost, open_host
 from fleet.ssh.keys import PrivateKey, load_private_key

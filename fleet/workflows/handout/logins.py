@@ -14,7 +14,7 @@ from fleet.assets.cache import FleetCache
 from fleet.assets.ssh_config import has_in, leave_out, take_in
 from fleet.aws.identity import describe_identity
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.ansible import inventory_json
 from fleet.plan.handout.logins import Login, LoginFiles, known_hosts_text, ssh_config_text

@@ -9,7 +9,7 @@ from fleet.assets.handout_files import load_handout_texts, write_handouts
 from fleet.aws.sessions import session_command
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.pages import Frame, Overview, PersonalLogin, plan_overview
 from fleet.plan.handout.text import OVERVIEW, TABLE, render_handouts

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fleet.aws.clients import Aws
 from fleet.aws.instance_types import describe_instance_types
 from fleet.aws.quotas import describe_quota, describe_vcpus_in_use
-from fleet.plan.facts import InstanceFact, InstanceTypeFact, Market, QuotaFacts
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.hardware import InstanceTypeFact, Market, QuotaFacts
 from fleet.plan.hardware.quota_codes import codes_to_ask
 from fleet.side_by_side import SideBySide, side_by_side
 from fleet.workflows.context import Context

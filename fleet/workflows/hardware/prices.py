@@ -9,7 +9,7 @@ from fleet.assets.cache import PriceCache
 from fleet.assets.shipped import load_price_snapshot
 from fleet.aws.prices import describe_on_demand_prices, describe_rates
 from fleet.errors import AwsError
-from fleet.plan.facts import Figure
+from fleet.plan.facts.hardware import Figure
 from fleet.plan.hardware.prices import RATES, fresh, instance_figure
 from fleet.side_by_side import side_by_side
 from fleet.workflows.context import Context

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fleet.aws.instance_types import describe_offerings
 from fleet.aws.quotas import describe_open_request, request_quota
 from fleet.errors import NotAuthorizedError, NotFoundError
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.hardware.quota_choices import quota_choices

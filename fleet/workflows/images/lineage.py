@@ -9,7 +9,7 @@ from fleet.aws.images import describe_image
 from fleet.aws.own_images import describe_recipe_images, tag_resources
 from fleet.errors import NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.lineage import Lineage, lineage_of, require_baked, require_stable
 from fleet.workflows.context import Context
 from fleet.workflows.pacing import create_tags_bucket

@@ -7,7 +7,7 @@ from fleet.aws.clients import Aws
 from fleet.aws.images import describe_image, describe_own_images, describe_published_images
 from fleet.aws.instance_types import describe_instance_types
 from fleet.errors import NotFoundError
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import search_patterns
 from fleet.plan.images.listing import NAME_PATTERNS, ImageQuery, ListedImage, list_matching
 from fleet.plan.images.named import name_patterns

@@ -19,16 +19,10 @@ from fleet.aws.placement import describe_spot_placement
 from fleet.aws.prices import describe_spot_prices
 from fleet.aws.subnets import describe_subnets
 from fleet.errors import AwsError
-from fleet.plan.facts import (
-    ImageFact,
-    Observed,
-    Owned,
-    PlacementFacts,
-    Prices,
-    ProfileFact,
-    QuotaFacts,
-    SubnetFact,
-)
+from fleet.plan.facts.hardware import PlacementFacts, Prices, QuotaFacts
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.launch import Observed, Owned, ProfileFact
+from fleet.plan.facts.network import SubnetFact
 from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.hardware.prices import known_prices
 from fleet.plan.images.of_fleet import image_of_instances

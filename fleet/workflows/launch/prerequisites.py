@@ -21,7 +21,8 @@ from fleet.aws.network import (
     ensure_ingress,
 )
 from fleet.plan import tags
-from fleet.plan.facts import KeyPairFact, LaunchTemplateFact, SecurityGroupFact
+from fleet.plan.facts.launch import KeyPairFact, LaunchTemplateFact
+from fleet.plan.facts.network import SecurityGroupFact
 from fleet.plan.launch.plan import Plan
 from fleet.plan.record.tokens import Secrets, digest
 from fleet.side_by_side import side_by_side

@@ -13,7 +13,8 @@ from fleet.aws.fleets import create_instant_fleet
 from fleet.aws.instances import describe_instances, start_instances
 from fleet.errors import AwsError, EndpointError
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact, LaunchTemplateFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.launch import LaunchTemplateFact
 from fleet.plan.launch.plan import Plan
 from fleet.plan.launch.purchase import Ask, Purchase, Refusal, nothing_came, summarise
 from fleet.plan.launch.request import (

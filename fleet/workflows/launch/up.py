@@ -18,7 +18,7 @@ from fleet.plan.environment.report import (
     missing_environment,
 )
 from fleet.plan.environment.request import bootstrap_request
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.launch.plan import Plan, plan_again
 from fleet.plan.launch.prerequisites import require_intact
 from fleet.plan.launch.purchase import Refusal

@@ -21,7 +21,8 @@ from fleet.errors import (
 )
 from fleet.plan import tags
 from fleet.plan.environment.report import Environment
-from fleet.plan.facts import InstanceFact, Owned
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.launch import Owned
 from fleet.plan.launch.plan import Plan
 from fleet.plan.lifetime.backoff import Backoff
 from fleet.plan.lifetime.survey import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleet.aws.identity import describe_caller_cidr, describe_identity
 from fleet.aws.network import describe_rules_as, describe_security_groups, ensure_ingress
 from fleet.errors import FleetError, NothingFoundError, UsageError
-from fleet.plan.facts import IngressRule, SecurityGroupFact
+from fleet.plan.facts.network import IngressRule, SecurityGroupFact
 from fleet.plan.network.ingress import (
     Caller,
     allowed_ingress,

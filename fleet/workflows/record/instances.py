@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleet.aws.clients import Aws
 from fleet.aws.instances import describe_instances
 from fleet.aws.spot_requests import describe_spot_statuses
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 
 
 def fleet_instances(aws: Aws, fleet: str) -> tuple[InstanceFact, ...]:

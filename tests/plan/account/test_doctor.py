@@ -14,7 +14,7 @@ from fleet.plan.account.doctor import (
     judge_subnets,
     untried,
 )
-from fleet.plan.facts import SubnetFact
+from fleet.plan.facts.network import SubnetFact
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -9,7 +9,8 @@ import pytest
 
 from fleet.plan.environment.replacements import leaving_words, new_addresses, one_each
 from fleet.plan.environment.report import FleetReport, describe_environment
-from fleet.plan.facts import InstanceFact, Owned, SpotStatus
+from fleet.plan.facts.environment import InstanceFact, SpotStatus
+from fleet.plan.facts.launch import Owned
 from tests.plan.worlds import NOW, instance, observed, plan
 
 CODES = [

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from fleet.jupyter.certificates import make_authority
 from fleet.plan import tags
 from fleet.plan.environment.report import FleetReport, describe_environment
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.pages import Frame, Overview, Page, PersonalLogin, plan_overview
 from fleet.plan.record.certificates import AuthorityFact, authority_lifetime, describe_certificate

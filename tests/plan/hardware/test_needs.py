@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
 from fleet.plan.hardware.needs import describe_needs, needs_of, spec_with_types
 from fleet.plan.hardware.types import Offer
 from fleet.spec.model import FleetSpec

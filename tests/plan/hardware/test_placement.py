@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.plan.facts import PlacementFacts
+from fleet.plan.facts.hardware import PlacementFacts
 from fleet.plan.launch.as_json import plan_as_json
 from tests.plan.worlds import NOW, SPEC, observed, plan, spec
 

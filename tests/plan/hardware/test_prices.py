@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fleet.assets.shipped import load_price_snapshot
-from fleet.plan.facts import Figure, Prices
+from fleet.plan.facts.hardware import Figure, Prices
 from fleet.plan.hardware.prices import (
     RATES,
     dated,

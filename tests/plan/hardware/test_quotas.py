@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.errors import QuotaError
-from fleet.plan.facts import InstanceTypeFact, Market, Owned, QuotaFacts
+from fleet.plan.facts.hardware import InstanceTypeFact, Market, QuotaFacts
+from fleet.plan.facts.launch import Owned
 from fleet.plan.hardware.quota_codes import codes_to_ask, family_of
 from fleet.plan.hardware.quotas import (
     QuotaReport,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fleet.plan.facts import InstanceTypeFact, Market, Prices
+from fleet.plan.facts.hardware import InstanceTypeFact, Market, Prices
 from fleet.plan.hardware.types import Needs, Offer, choose_types, offer_as_json, unpriced
 from tests.plan.worlds import NOW
 

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import timedelta
 
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from tests.plan.worlds import NOW
 
 __all__ = ["NOW", "baked"]

@@ -8,7 +8,7 @@ import pytest
 
 from fleet.assets.shipped import load_catalogue
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.choice import ChosenImage, choose_image, search_patterns
 from fleet.spec.model import ImageSelector
 

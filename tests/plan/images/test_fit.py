@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.plan.facts import ImageFact, InstanceTypeFact
+from fleet.plan.facts.hardware import InstanceTypeFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.fit import refuse_type, supported_families
 from tests.plan.images.test_choice import image, pytorch
 from tests.plan.worlds import gpu_type

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.assets.shipped import load_catalogue
 from fleet.errors import NotFoundError
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.for_types import ImagesForTypes, choose_images
 from fleet.spec.model import ImageSelector
 from tests.plan.images.test_choice import BASE, NOW, TENSORFLOW, pytorch

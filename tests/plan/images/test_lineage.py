@@ -9,7 +9,7 @@ import pytest
 
 from fleet.errors import FleetError, InUseError, NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact, SnapshotFact
+from fleet.plan.facts.images import ImageFact, SnapshotFact
 from fleet.plan.images.lineage import (
     Lineage,
     lineage_of,

@@ -9,7 +9,8 @@ import pytest
 from fleet.assets.shipped import load_catalogue
 from fleet.errors import FleetError, NotFoundError
 from fleet.plan import tags
-from fleet.plan.facts import ImageFact, Observed, Owned
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.launch import Observed, Owned
 from fleet.plan.images.choice import ChosenImage, choose_image
 from fleet.plan.images.fit import refuse_type
 from fleet.plan.images.for_types import choose_images

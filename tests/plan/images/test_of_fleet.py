@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import ImageFact, Observed, Owned
+from fleet.plan.facts.images import ImageFact
+from fleet.plan.facts.launch import Observed, Owned
 from fleet.plan.launch.plan import Plan
 from tests.plan.images.test_choice import pytorch
 from tests.plan.worlds import SPEC, gpu_type, instance, observed, plan, spec

@@ -10,15 +10,9 @@ from decimal import Decimal
 import pytest
 
 from fleet.errors import FleetError, NotFoundError
-from fleet.plan.facts import (
-    LaunchTemplateFact,
-    Owned,
-    Prices,
-    ProfileFact,
-    SecurityGroupFact,
-    SubnetFact,
-    tcp,
-)
+from fleet.plan.facts.hardware import Prices
+from fleet.plan.facts.launch import LaunchTemplateFact, Owned, ProfileFact
+from fleet.plan.facts.network import SecurityGroupFact, SubnetFact, tcp
 from fleet.plan.launch.as_json import plan_as_json
 from fleet.plan.launch.plan import Plan
 from tests.plan.worlds import NOW, SPEC, gpu_type, instance, observed, plan, spec

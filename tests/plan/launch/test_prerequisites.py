@@ -8,7 +8,8 @@ import pytest
 
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import KeyPairFact, LaunchTemplateFact, Owned, SecurityGroupFact
+from fleet.plan.facts.launch import KeyPairFact, LaunchTemplateFact, Owned
+from fleet.plan.facts.network import SecurityGroupFact
 from fleet.plan.launch.prerequisites import require_intact
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.hardware.pools import Pool
 from fleet.plan.launch.purchase import MOST_AGAIN, Ask, Purchase, Refusal, summarise
 from fleet.plan.reactions import REACTIONS, reaction_to, zones_with_capacity

@@ -14,7 +14,8 @@ import pytest
 from fleet.assets.shipped import load_extension
 from fleet.errors import UsageError
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact, LaunchTemplateFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.launch import LaunchTemplateFact
 from fleet.plan.lifetime.extension import (
     Extended,
     Extension,

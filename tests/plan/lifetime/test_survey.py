@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from fleet.plan import tags
 from fleet.plan.environment.report import describe_environment
-from fleet.plan.facts import (
-    InstanceFact,
-    LaunchTemplateFact,
-    Owned,
-    SpotStatus,
-)
+from fleet.plan.facts.environment import InstanceFact, SpotStatus
+from fleet.plan.facts.launch import LaunchTemplateFact, Owned
 from fleet.plan.lifetime.backoff import Backoff
 from fleet.plan.lifetime.survey import (
     Survey,

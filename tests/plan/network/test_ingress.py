@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fleet.plan.facts import IngressRule, tcp
+from fleet.plan.facts.network import IngressRule, tcp
 from fleet.plan.network.ingress import (
     Caller,
     allowed_ingress,

@@ -7,7 +7,8 @@ import pytest
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.access_path import PUBLIC, AccessPath, parse_access_path
-from fleet.plan.facts import Owned, ProfileFact, SecurityGroupFact, SubnetFact
+from fleet.plan.facts.launch import Owned, ProfileFact
+from fleet.plan.facts.network import SecurityGroupFact, SubnetFact
 from fleet.plan.launch.plan import Plan
 from tests.plan.worlds import SPEC, instance, observed, plan, spec
 

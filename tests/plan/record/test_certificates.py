@@ -10,7 +10,7 @@ from cryptography import x509
 
 from fleet.jupyter.certificates import issue_certificate, make_authority
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.certificates import (
     Lifetime,
     authority_lifetime,

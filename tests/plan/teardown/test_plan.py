@@ -8,7 +8,7 @@ import pytest
 
 from fleet.errors import NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import Prices
+from fleet.plan.facts.hardware import Prices
 from fleet.plan.teardown.leftovers import PROTECTED, leftover, monthly_usd, removal_command
 from fleet.plan.teardown.plan import plan_teardown, terminate_batches
 from fleet.plan.teardown.resources import KINDS, Inventory, Resource, releasable, with_instance_tags

@@ -12,7 +12,8 @@ from fleet.aws.own_images import describe_recipe_images
 from fleet.plan.bake.manifest import Manifest, parse_manifest
 from fleet.plan.bake.plan import BakePlan
 from fleet.plan.bake.report import BakeReport
-from fleet.plan.facts import ImageFact, InstanceFact
+from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.launch.plan import Plan
 from fleet.recipe.files import RecipeFiles
 from fleet.recipe.load import load_recipe

@@ -12,7 +12,7 @@ from fleet.aws.own_images import create_image, describe_progress, describe_recip
 from fleet.aws.snapshots import describe_recipe_snapshots
 from fleet.plan import tags
 from fleet.plan.bake.manifest import pack
-from fleet.plan.facts import ImageFact
+from fleet.plan.facts.images import ImageFact
 from fleet.plan.images.lineage import lineage_of
 from fleet.workflows.bake import amis
 from fleet.workflows.bake.ami_copies import copy_each

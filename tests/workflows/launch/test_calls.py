@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.plan.facts import Market
+from fleet.plan.facts.hardware import Market
 from fleet.plan.images.listing import ImageQuery
 from fleet.workflows.hardware.quotas import count_spec, count_types
 from fleet.workflows.images.listing import list_images

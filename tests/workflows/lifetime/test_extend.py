@@ -16,7 +16,7 @@ from fleet.aws.instances import describe_instances
 from fleet.aws.launch_templates import describe_launch_templates
 from fleet.errors import FleetError, NothingFoundError
 from fleet.plan import tags
-from fleet.plan.facts import InstanceFact
+from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.lifetime.extension import Extension, ExtensionReport, Longer
 from fleet.workflows.context import Context
 from fleet.workflows.lifetime.extend import apply_extend, prepare_extend

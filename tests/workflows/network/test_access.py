@@ -8,7 +8,7 @@ import pytest
 
 from fleet.aws.network import describe_security_groups, ensure_ingress
 from fleet.errors import NothingFoundError, UsageError
-from fleet.plan.facts import IngressRule, tcp
+from fleet.plan.facts.network import IngressRule, tcp
 from fleet.workflows.launch.prerequisites import ensure_prerequisites
 from fleet.workflows.network.access import (
     AccessReport,
