@@ -50,8 +50,8 @@ def flag_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def read_wanted(options: Globals, spec: Path, flags: Flags) -> FleetSpec:
     """Read a spec under the flags. Raises SpecError; asks AWS nothing."""
-    from fleet.assets.spec_files import read_spec  # noqa: PLC0415
-    from fleet.spec.load import Overrides  # noqa: PLC0415
+    from fleet.assets.spec_files import read_spec
+    from fleet.spec.load import Overrides
 
     types = None if flags.types is None else tuple(part.strip() for part in flags.types.split(","))
     return read_spec(

@@ -145,7 +145,7 @@ def _echo_table(report: QuotaReport) -> None:
 
 
 def _as_json(report: QuotaReport, asked: QuotaRequest | None, *, filed: bool) -> dict[str, object]:
-    from fleet.plan.hardware.quotas import check_as_json  # noqa: PLC0415
+    from fleet.plan.hardware.quotas import check_as_json
 
     request = None
     if asked:

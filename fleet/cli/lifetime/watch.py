@@ -104,8 +104,8 @@ def _open(options: Globals, wanted: FleetSpec, *, ready: float | None) -> Contex
 
 def _ask(context: Context, wanted: FleetSpec, spec: Path, *, options: Globals) -> None:
     """Show what the whole fleet may cost, and ask whether to keep it so."""
-    from fleet.cli.launch.plan_view import echo_plan  # noqa: PLC0415
-    from fleet.plan.launch.prerequisites import require_intact  # noqa: PLC0415
+    from fleet.cli.launch.plan_view import echo_plan
+    from fleet.plan.launch.prerequisites import require_intact
 
     plan = make_plan(context, wanted, spec)
     require_intact(plan.owned, fleet=plan.fleet)
