@@ -60,9 +60,20 @@ def open_pty(home: Path, *command: str) -> Iterator[Pty]:
         yield opened
     finally:
         os.close(descriptor)  # hangs up
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        for each in _session(pid):  # a job in the background too, which hears of no hang-up
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 def only(home: Path) -> Terminal:
