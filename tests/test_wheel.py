@@ -18,10 +18,10 @@ ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 
 FIND = """
-from fleet.assets.shipped import load_catalogue, load_price_snapshot, load_texts, shipped
+from fleet.assets.shipped import load_catalogue, load_launch_texts, load_price_snapshot, load_texts, shipped
 assert "site-packages" in str(shipped("templates")), shipped("templates")
 assert "bootstrap" in load_texts().bootstrap
-assert load_texts().first_boot.startswith("#cloud-config")
+assert load_launch_texts().first_boot.startswith("#cloud-config")
 assert len(load_catalogue().lines) >= 7
 assert load_price_snapshot()["us-east-1"]["instance/p2.xlarge"].usd
 print("found")

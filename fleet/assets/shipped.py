@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 import yaml
 
 from fleet.plan.bake.scripts import BakeTexts
-from fleet.plan.environment.bootstrap import Texts
+from fleet.plan.environment.bootstrap import LaunchTexts, Texts
 from fleet.plan.facts.hardware import Figure
 from fleet.plan.images.choice import ImageCatalogue, ImageLine, InstalledFramework
 from fleet.plan.images.support import SupportTable
@@ -31,7 +31,7 @@ def shipped(folder: str) -> Traversable:
 
 @functools.cache
 def load_texts() -> Texts:
-    """Read the template texts that a plan renders."""
+    """Read the template texts of a bootstrap."""
     templates = shipped("templates")
     return Texts(
         bootstrap=(templates / "bootstrap.sh.j2").read_text("utf-8"),
@@ -55,8 +55,14 @@ def load_texts() -> Texts:
             for program in (shipped("userdata") / "watchers").iterdir()
             if program.name.endswith(".py")
         },
-        first_boot=(shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8"),
     )
+
+
+@functools.cache
+def load_launch_texts() -> LaunchTexts:
+    """Read the template texts of a launch."""
+    first_boot = (shipped("userdata") / "first-boot.yaml.j2").read_text("utf-8")
+    return LaunchTexts(load_texts(), first_boot)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from fleet.assets.shipped import load_catalogue, load_texts
+from fleet.assets.shipped import load_catalogue, load_launch_texts
 from fleet.plan import tags
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.facts.account import Identity
@@ -100,7 +100,7 @@ def plan(wanted: FleetSpec | None = None, facts: Observed | None = None) -> Plan
         wanted or spec(),
         facts or observed(),
         now=NOW,
-        texts=load_texts(),
+        texts=load_launch_texts(),
         files=LocalFiles(),
         catalogue=load_catalogue(),
     )

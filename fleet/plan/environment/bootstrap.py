@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -34,7 +34,7 @@ JUPYTER_PACKAGES = (
 
 @dataclass(frozen=True)
 class Texts:
-    """The template texts that a plan renders, read from `templates/` and `userdata/`.
+    """The template texts of a bootstrap, read from `templates/` and `userdata/`: each of them counts in its digest.
 
     `bootstrap` includes the `parts` by name; `watchers` are programs by file name, and no templates.
     """
@@ -53,6 +53,13 @@ class Texts:
     numa_unit: str
     probe: str
     watchers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LaunchTexts:
+    """The template texts of a launch. `first_boot` is the user data's: a host that runs has it behind it."""
+
+    bootstrap: Texts
     first_boot: str
 
 
@@ -103,11 +110,11 @@ def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values:
     return _environment(parts).from_string(text).render(**values)
 
 
-def render_first_boot(texts: Texts, *, fleet: str, expires_at: datetime | None) -> str:
+def render_first_boot(template: str, *, fleet: str, expires_at: datetime | None) -> str:
     """Render the cloud-init user data. It holds no secret."""
     calendar = calendar_time(expires_at) if expires_at else None
     epoch = int(expires_at.timestamp()) if expires_at else None
-    return render(texts.first_boot, fleet=fleet, expires_calendar=calendar, expires_epoch=epoch)
+    return render(template, fleet=fleet, expires_calendar=calendar, expires_epoch=epoch)
 
 
 def calendar_time(at: datetime) -> str:
@@ -121,20 +128,7 @@ def bootstrap_digest(texts: Texts, spec: FleetSpec, image: ChosenImage, files: L
     An environment that carries this digest in its `fleet:bootstrap` tag needs no second bootstrap.
     """
     return digest(
-        texts.bootstrap,
-        sorted(texts.parts.items()),
-        texts.jupyter_unit,
-        texts.tensorboard_unit,
-        texts.gate_unit,
-        texts.lifetime_unit,
-        texts.spot_unit,
-        texts.tensorboard_server,
-        texts.server_extension,
-        texts.lab_extension,
-        texts.lab_package,
-        texts.numa_unit,
-        texts.probe,
-        sorted(texts.watchers.items()),
+        *(_in_order(getattr(texts, each.name)) for each in fields(texts)),
         JUPYTER_PACKAGES,
         spec.bootstrap.model_dump(mode="json"),
         spec.idle.total_seconds() if spec.idle else None,
@@ -144,6 +138,11 @@ def bootstrap_digest(texts: Texts, spec: FleetSpec, image: ChosenImage, files: L
         files.script_text,
         files.digest,
     )
+
+
+def _in_order(text: str | Mapping[str, str]) -> str | list[tuple[str, str]]:
+    """Give texts by name in an order that does not depend on how a folder lists them."""
+    return text if isinstance(text, str) else sorted(text.items())
 
 
 def render_bootstrap(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.access_path import access_path_of
-from fleet.plan.environment.bootstrap import Texts, bootstrap_digest
+from fleet.plan.environment.bootstrap import LaunchTexts, bootstrap_digest
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.environment.replacements import leaving_notes
 from fleet.plan.facts.environment import InstanceFact
@@ -66,7 +66,7 @@ class Plan:
     template: LaunchTemplate
     expires_at: datetime | None
     bootstrap_id: str
-    texts: Texts
+    texts: LaunchTexts
     files: LocalFiles
     quotas: QuotaReport
     cost: FleetCost
@@ -155,7 +155,7 @@ def plan_launch(
     observed: Observed,
     *,
     now: datetime,
-    texts: Texts,
+    texts: LaunchTexts,
     files: LocalFiles,
     catalogue: ImageCatalogue,
 ) -> Plan:
@@ -174,7 +174,7 @@ def plan_launch(
         expires_at=chosen.expires_at,
         quotas=chosen.quotas,
         template=launch_template(spec, chosen.image, texts, expires_at=chosen.expires_at),
-        bootstrap_id=bootstrap_digest(texts, spec, chosen.image, files),
+        bootstrap_id=bootstrap_digest(texts.bootstrap, spec, chosen.image, files),
         texts=texts,
         files=files,
         cost=plan_cost(spec, chosen.members, chosen.pools, observed.prices),

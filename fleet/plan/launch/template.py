@@ -8,7 +8,7 @@ from datetime import datetime
 from fleet.errors import FleetError
 from fleet.plan import tags
 from fleet.plan.access_path import access_path_of
-from fleet.plan.environment.bootstrap import Texts, render_first_boot
+from fleet.plan.environment.bootstrap import LaunchTexts, render_first_boot
 from fleet.plan.hardware.pools import MARKETS
 from fleet.plan.images.choice import ChosenImage
 from fleet.plan.record.tokens import digest
@@ -50,7 +50,7 @@ def require_room(volume: Volume, image: ChosenImage) -> None:
 
 
 def launch_template(
-    spec: FleetSpec, image: ChosenImage, texts: Texts, *, expires_at: datetime | None
+    spec: FleetSpec, image: ChosenImage, texts: LaunchTexts, *, expires_at: datetime | None
 ) -> LaunchTemplate:
     """Give the launch template of a spec."""
     name = tags.resource_name(spec.name)
@@ -60,7 +60,7 @@ def launch_template(
         root_device=image.root_device,
         volume=spec.volume,
         key_name=name,
-        user_data=render_first_boot(texts, fleet=spec.name, expires_at=expires_at),
+        user_data=render_first_boot(texts.first_boot, fleet=spec.name, expires_at=expires_at),
         instance_tags=tuple(sorted(_instance_tags(spec, image, expires_at).items())),
         terminate_on_shutdown=_ends_by_itself(spec, expires_at),
         public=spec.access.public,

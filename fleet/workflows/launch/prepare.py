@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.assets.shipped import load_catalogue, load_texts
+from fleet.assets.shipped import load_catalogue, load_launch_texts
 from fleet.assets.spec_files import read_local_files
 from fleet.plan.launch.plan import Plan, plan_launch
 from fleet.spec.model import FleetSpec
@@ -21,7 +21,7 @@ def prepare_up(context: Context, spec: FleetSpec, *, folder: Path) -> Plan:
         spec,
         observed,
         now=context.now(),
-        texts=load_texts(),
+        texts=load_launch_texts(),
         files=read_local_files(folder, spec.bootstrap),
         catalogue=load_catalogue(),
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet.assets.shipped import load_texts
+from fleet.assets.shipped import load_launch_texts
 from fleet.plan.environment.bootstrap import render_first_boot
 from fleet.sandbox.containers import base, needs
 from fleet.spec.model import Bootstrap
@@ -97,7 +97,9 @@ def verify(image: Path, folder: Path, units: list[str]) -> subprocess.CompletedP
 def test_cloud_init_knows_every_key_of_the_user_data(
     image: Path, tmp_path: Path, expires: str
 ) -> None:
-    text = render_first_boot(load_texts(), fleet="studio", expires_at=FIRST_BOOTS[expires])
+    text = render_first_boot(
+        load_launch_texts().first_boot, fleet="studio", expires_at=FIRST_BOOTS[expires]
+    )
     (tmp_path / "user-data").write_text(text)
     done = in_image(image, tmp_path, "cloud-init schema --config-file /checks/user-data")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -113,7 +115,7 @@ def test_a_fault_in_user_data_is_found(image: Path, tmp_path: Path) -> None:
 def test_systemd_has_nothing_to_say_of_the_units_of_the_first_boot(
     image: Path, tmp_path: Path
 ) -> None:
-    text = render_first_boot(load_texts(), fleet="studio", expires_at=NOW)
+    text = render_first_boot(load_launch_texts().first_boot, fleet="studio", expires_at=NOW)
     units = []
     for file in yaml.safe_load(text)["write_files"]:
         name = Path(file["path"]).name

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.assets.shipped import load_texts
+from fleet.assets.shipped import load_launch_texts, load_texts
 from fleet.plan.environment.bootstrap import (
     HostBootstrap,
     render,
@@ -268,7 +268,7 @@ def test_whatever_a_spec_says_stays_one_word(text: str) -> None:
 
 
 def test_first_boot_is_cloud_config_without_secrets() -> None:
-    text = render_first_boot(load_texts(), fleet="workshop", expires_at=NOW)
+    text = render_first_boot(load_launch_texts().first_boot, fleet="workshop", expires_at=NOW)
     assert text.startswith("#cloud-config\n")
     data = yaml.safe_load(text)
     assert [file["path"] for file in data["write_files"]] == [
@@ -284,7 +284,7 @@ def test_a_first_boot_after_the_expiry_is_the_last(minutes: int, said: str, tmp_
     systemctl.write_text('#!/bin/sh\necho "$@"\n')
     systemctl.chmod(0o755)
     at = datetime.now(UTC) + timedelta(minutes=minutes)
-    text = render_first_boot(load_texts(), fleet="w", expires_at=at)
+    text = render_first_boot(load_launch_texts().first_boot, fleet="w", expires_at=at)
     last = yaml.safe_load(text)["runcmd"][-1]
     own = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run(last, env=own, capture_output=True, text=True, timeout=30, check=True)
@@ -292,5 +292,7 @@ def test_a_first_boot_after_the_expiry_is_the_last(minutes: int, said: str, tmp_
 
 
 def test_first_boot_without_expiry_only_prints_new_host_keys() -> None:
-    data = yaml.safe_load(render_first_boot(load_texts(), fleet="w", expires_at=None))
+    data = yaml.safe_load(
+        render_first_boot(load_launch_texts().first_boot, fleet="w", expires_at=None)
+    )
     assert data == {"ssh_deletekeys": True, "ssh": {"emit_keys_to_console": True}}
