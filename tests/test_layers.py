@@ -143,6 +143,11 @@ def test_libraries_stay_in_their_layer(path: Path) -> None:
         assert layer in home or (layer, library) in ALLOWED, f"{library} belongs in {home}"
 
 
+def test_one_module_knows_jinja() -> None:
+    users = {p for p in _modules() if any(n.split(".")[0] == "jinja2" for n in _imports(p))}
+    assert users == {PACKAGE / "plan" / "rendering.py"}, "templates are compiled once, there"
+
+
 def test_pure_layers_touch_nothing() -> None:
     for path in _modules():
         if _layer(path) not in {"errors", "spec", "recipe", "plan"}:

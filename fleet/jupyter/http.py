@@ -5,6 +5,7 @@ Over TLS the certificate must be the fleet's own authority's and carry the addre
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import socket
@@ -17,6 +18,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 _LARGEST_ANSWER = 1 << 20
+_MOST_AUTHORITIES = 8
+"""A run talks to the hosts of one fleet, which have one authority; a context serves all of them, on any thread."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,12 @@ class Server:
     @property
     def tls(self) -> ssl.SSLContext | None:
         """What verifies its certificate: the fleet's authority alone."""
-        return ssl.create_default_context(cadata=self.authority) if self.authority else None
+        return _trusting(self.authority) if self.authority else None
+
+
+@functools.lru_cache(_MOST_AUTHORITIES)
+def _trusting(authority: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authority)
 
 
 @dataclass(frozen=True)

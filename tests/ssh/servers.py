@@ -50,6 +50,10 @@ async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
     process.exit(shell.returncode or 0)
 
 
+def _fail(process: asyncssh.SSHServerProcess[bytes]) -> None:
+    process.exit(1)
+
+
 class _Logins(asyncssh.SSHServer):
     def __init__(self, logins: list[str]) -> None:
         self._logins = logins
@@ -60,10 +64,15 @@ class _Logins(asyncssh.SSHServer):
 
 
 @contextmanager
-def ssh_server(address: str = ADDRESS, port: int = 0) -> Iterator[Server]:
-    """Serve until the block ends, on a free port unless one is asked for."""
+def ssh_server(
+    address: str = ADDRESS, port: int = 0, *, private_key: str = "", runs: bool = True
+) -> Iterator[Server]:
+    """Serve until the block ends, on a free port and for a key of its own unless others are asked for.
+
+    With `runs` False every command fails, and nothing is run.
+    """
     host_key = asyncssh.generate_private_key("ssh-ed25519")
-    private_key = generate_private_key()
+    private_key = private_key or generate_private_key()
     accepted = asyncssh.import_authorized_keys(public_line(private_key))
     loop = asyncio.new_event_loop()
     logins: list[str] = []
@@ -75,7 +84,7 @@ def ssh_server(address: str = ADDRESS, port: int = 0) -> Iterator[Server]:
             server_factory=lambda: _Logins(logins),
             server_host_keys=[host_key],
             authorized_client_keys=accepted,
-            process_factory=_run,
+            process_factory=_run if runs else _fail,
             sftp_factory=True,
             encoding=None,
         )

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.errors import BakeError
-from fleet.plan.environment.bootstrap import render
 from fleet.plan.record.tokens import digest
+from fleet.plan.rendering import render
 from fleet.recipe.checks import Test
 from fleet.recipe.files import FILES, NOTEBOOKS, SCRIPTS, RecipeFiles
 from fleet.recipe.model import Recipe

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
-
-import jinja2
 
 from fleet.plan.environment.local_files import LocalFiles
 from fleet.plan.environment.request import BootstrapRequest, request_text
 from fleet.plan.images.choice import ChosenImage
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PATH, TENSORBOARD_PORT
 from fleet.plan.record.tokens import digest
+from fleet.plan.rendering import render
 from fleet.plan.tags import expiry_text
 from fleet.spec.model import FleetSpec
 
@@ -79,35 +76,6 @@ class HostBootstrap:
     remote_files: tuple[str, ...]
     expires_at: datetime | None
     spot: bool
-
-
-def _in_unit(text: str) -> str:
-    """Quote a text as one word of a unit, in a here-document that bash expands."""
-    for character in ("\\", '"'):
-        text = text.replace(character, f"\\{character}")
-    text = text.replace("%", "%%")
-    for character in ("\\", "$", "`"):
-        text = text.replace(character, f"\\{character}")
-    return f'"{text}"'
-
-
-def _environment(parts: Mapping[str, str]) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(parts),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - renders bash and YAML; every value passes `| q`
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["q"] = shlex.quote
-    environment.filters["in_unit"] = _in_unit
-    return environment
-
-
-def render(text: str, parts: Mapping[str, str] = MappingProxyType({}), **values: Any) -> str:
-    """Render a template that may include `parts`; a name that it uses and nobody gives is an error."""
-    return _environment(parts).from_string(text).render(**values)
 
 
 def render_first_boot(template: str, *, fleet: str, expires_at: datetime | None) -> str:

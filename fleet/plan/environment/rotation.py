@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.plan import tags
-from fleet.plan.environment.bootstrap import render
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.generations import Generations
+from fleet.plan.rendering import render
 
 
 def generation_of(instance: InstanceFact) -> int:

@@ -5,27 +5,23 @@ HTML is autoescaped, and templates run in Jinja's sandbox: one that somebody bri
 
 from __future__ import annotations
 
-import re
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
-import jinja2
-import jinja2.sandbox
 from markupsafe import Markup
 
 from fleet.errors import UsageError
 from fleet.plan.csv_text import csv_text
 from fleet.plan.handout.pages import Overview, Page
 from fleet.plan.handout.qr import qr_svg
+from fleet.plan.rendering import RenderingError, compile_page
 from fleet.plan.tags import expiry_text
 
 OVERVIEW = "overview.html"
 TABLE = "overview.csv"
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
 _HEADINGS = (
     "member", "state", "page", "jupyter_url", "tensorboard_url", "ssh", "instance_type", "hourly_usd",
     "expires_at", "reason",
@@ -44,9 +40,9 @@ class HandoutTexts:
 
 def render_handouts(texts: HandoutTexts, overview: Overview) -> dict[str, str]:
     """Render all files of a hand-out, by file name. Raises UsageError where a template cannot be rendered."""
-    page = _template(texts.page, texts.page_name, html=True)
-    markdown = _template(texts.markdown, "handout.md.j2", html=False)
-    everybody = _template(texts.overview, "overview.html.j2", html=True)
+    page = _compile(texts.page, texts.page_name, html=True)
+    markdown = _compile(texts.markdown, "handout.md.j2", html=False)
+    everybody = _compile(texts.overview, "overview.html.j2", html=True)
     files = {OVERVIEW: everybody(overview=overview), TABLE: _table(overview)}
     for one in overview.pages:
         qr = Markup(qr_svg(one.qr_text)) if one.qr_text else None  # noqa: S704 - drawn by us
@@ -55,51 +51,28 @@ def render_handouts(texts: HandoutTexts, overview: Overview) -> dict[str, str]:
     return files
 
 
-def _template(text: str, name: str, *, html: bool) -> Callable[..., str]:
-    """Compile a template; gives what renders it."""
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=html,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md"] = _plain_markdown
+def _compile(text: str, name: str, *, html: bool) -> Callable[..., str]:
+    """Compile a template; gives what renders it. Either says where in the template `name` a fault is."""
+    with _told_as(name):
+        template = compile_page(text, html=html)
+
+    def rendered(**values: Any) -> str:
+        with _told_as(name):
+            return template.render(**values)
+
+    return rendered
+
+
+@contextmanager
+def _told_as(name: str) -> Iterator[None]:
     try:
-        compiled = environment.from_string(text)
-    except jinja2.TemplateSyntaxError as error:
-        raise _refused(f"{name}:{error.lineno}", error) from error
-
-    def render(**values: Any) -> str:
-        try:
-            return compiled.render(**values)
-        # What a template does with values that exist, such as adding a number to a text.
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise _refused(f"{name}{_line(error)}", error) from error
-
-    return render
-
-
-def _line(error: Exception) -> str:
-    """Say in which line of the template an error arose. Jinja calls a template's file `<template>`."""
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if _is_template(frame)]
-    return f":{lines[-1]}" if lines else ""
-
-
-def _is_template(frame: FrameType) -> bool:
-    return frame.f_code.co_filename == "<template>"
-
-
-def _refused(place: str, error: Exception) -> UsageError:
-    return UsageError(
-        f"{place}: the template cannot be rendered ({error})",
-        remedy="docs/handout.md lists the names that a template may use",
-    )
-
-
-def _plain_markdown(text: str) -> str:
-    """Take every special meaning from a text."""
-    return _MARKDOWN.sub(r"\\\1", text)
+        yield
+    except RenderingError as error:
+        place = f"{name}:{error.line}" if error.line else name
+        raise UsageError(
+            f"{place}: the template cannot be rendered ({error})",
+            remedy="docs/handout.md lists the names that a template may use",
+        ) from error
 
 
 def _table(overview: Overview) -> str:

@@ -13,12 +13,13 @@ from decimal import Decimal
 
 from fleet.errors import UsageError
 from fleet.plan import tags
-from fleet.plan.environment.bootstrap import calendar_time, render
+from fleet.plan.environment.bootstrap import calendar_time
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.facts.launch import LaunchTemplateFact
 from fleet.plan.hardware.cost import for_hours
 from fleet.plan.money import as_number, total
 from fleet.plan.record.certificates import authority_serves, describe_certificate
+from fleet.plan.rendering import render
 from fleet.spec.model import LONGEST
 
 _LIKE = "write it like 2026-11-21T18:00Z or 2026-11-21T18:00+01:00"

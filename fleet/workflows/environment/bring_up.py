@@ -6,7 +6,8 @@ One host's failure is its own: it spoils no other.
 from __future__ import annotations
 
 import shlex
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fleet.assets.shipped import load_texts
@@ -28,6 +29,7 @@ from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, fingerprint
 from fleet.ssh.progress import parse_step
 from fleet.workflows.context import Context
+from fleet.workflows.environment.claim import Claim
 from fleet.workflows.environment.connect import endpoint_through, new_host_of, services_answer
 from fleet.workflows.environment.endpoint import member_token
 from fleet.workflows.record.tagging import put_tags
@@ -94,19 +96,9 @@ def _in_place(context: Context, work: HostWork) -> bool:
 
 
 def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
-    name, clock = work.member, context.clock
-    if work.claim:
-        put_tags(context, work.instance, work.claim)
+    name, until = work.member, context.clock() + context.deadlines.ready
     context.tell(name, "ssh", "running")
-    until = clock() + context.deadlines.ready
-    with open_host(
-        new_host_of(context, work.instance, work.private_key),
-        deadline=min(until, clock() + context.deadlines.ssh),
-        clock=clock,
-        sleep=context.sleep,
-        cancelled=context.interrupted.is_set,
-    ) as opened:
-        _record_host_key(context, work, opened)
+    with _claimed(context, work, until=until) as opened:
         _bootstrap(context, work, opened, until=until)
         context.tell(name, "prove", "running")
         proof = _prove(context, work, opened, until=until)
@@ -120,11 +112,30 @@ def _bootstrap_and_prove(context: Context, work: HostWork) -> Proof:
     return proof
 
 
-def _record_host_key(context: Context, work: HostWork, opened: OpenHost) -> None:
+@contextmanager
+def _claimed(context: Context, work: HostWork, *, until: float) -> Iterator[OpenHost]:
+    """Open the host's connection. The instance is the member's by then, and also where no connection comes."""
+    claim = Claim(context, work.instance, work.claim)
+    try:
+        with open_host(
+            new_host_of(context, work.instance, work.private_key),
+            deadline=min(until, context.clock() + context.deadlines.ssh),
+            clock=context.clock,
+            sleep=claim.sleep,
+            cancelled=context.interrupted.is_set,
+        ) as opened:
+            _record(context, work, claim, opened)
+            yield opened
+    finally:
+        claim.put()
+
+
+def _record(context: Context, work: HostWork, claim: Claim, opened: OpenHost) -> None:
     """Pin the host key, verified on first contact, in the instance's tag for every colleague, and say so."""
     if work.instance.tags.get(tags.HOST_KEY):
+        claim.put()
         return
-    put_tags(context, work.instance, {tags.HOST_KEY: opened.host_key})
+    claim.put({tags.HOST_KEY: opened.host_key})
     context.tell(work.member, "host key", "note", _verified(opened.host_key))
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fleet.assets.shipped import load_texts
-from fleet.plan.environment.bootstrap import render
+from fleet.plan.rendering import render
 from tests.plan.environment.test_bootstrap_parts import part, run
 
 TEXTS = load_texts()

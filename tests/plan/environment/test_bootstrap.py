@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from fleet.assets.shipped import load_launch_texts, load_texts
 from fleet.plan.environment.bootstrap import (
     HostBootstrap,
-    render,
     render_bootstrap,
     render_first_boot,
 )
 from fleet.plan.environment.request import BootstrapRequest
+from fleet.plan.rendering import render
 from fleet.plan.tags import expiry_text
 from fleet.sandbox.hosts import units
 from fleet.spec.model import Bootstrap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_each_text_changes_the_digest(name: str) -> None:
         assert digest_of(dataclasses.replace(load_texts(), **{name: other})) != PLAN.bootstrap_id
 
 
-def _changed(shipped: str | Mapping[str, str]) -> Iterator[str | Mapping[str, str]]:
+def _changed(shipped: str | Mapping[str, str]) -> Iterator[Any]:
     """A text, changed; of several by name each in turn."""
     if isinstance(shipped, str):
         yield f"{shipped}#"
@@ -40,5 +41,5 @@ def _changed(shipped: str | Mapping[str, str]) -> Iterator[str | Mapping[str, st
 
 @pytest.mark.parametrize("name", ["parts", "watchers"])
 def test_the_order_of_a_folder_does_not_count(name: str) -> None:
-    turned = dict(reversed(getattr(load_texts(), name).items()))
+    turned: Any = dict(reversed(getattr(load_texts(), name).items()))
     assert digest_of(dataclasses.replace(load_texts(), **{name: turned})) == PLAN.bootstrap_id

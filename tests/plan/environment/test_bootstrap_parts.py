@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fleet.assets.shipped import load_texts
-from fleet.plan.environment.bootstrap import render
 from fleet.plan.environment.request import BootstrapRequest, parse_request, request_text
+from fleet.plan.rendering import render
 from fleet.spec.model import Bootstrap
 
 
