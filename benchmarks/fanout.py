@@ -13,7 +13,8 @@ import fabric
 
 from fleet.ssh.connection import open_host
 from fleet.ssh.execute import READ_SCRIPT, execute, framed
-from fleet.ssh.keys import known_hosts_name, parse_key_line
+from fleet.ssh.keys import parse_key_line
+from fleet.ssh.openssh import known_hosts_name
 from tests.ssh.servers import ADDRESS, Server, ssh_server
 
 HOSTS = 20

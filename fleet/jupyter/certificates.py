@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fleet.plan.record.certificates import DNS_SUFFIXES, Lifetime, certificate_part, is_address
+from fleet.plan.record.certificates import DNS_SUFFIXES, Lifetime, is_address
+from fleet.plan.record.pem import certificate_part
 
 _SERVERS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
 

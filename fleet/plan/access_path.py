@@ -6,10 +6,12 @@ Tags are the record: the way stands in an instance's tag, for whoever comes late
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fleet.plan.ports import PORTS, SSH_PORT
-from fleet.spec.access import Access
+
+if TYPE_CHECKING:  # it brings pydantic, which whoever reads a tag can do without
+    from fleet.spec.access import Access
 
 Kind = Literal["public", "tunnel", "direct", "ssm", "bastion"]
 

@@ -16,7 +16,8 @@ import fabric
 import paramiko
 
 from fleet.errors import HostKeyError, UnreachableError
-from fleet.ssh.keys import PrivateKey, key_line, known_hosts_name, parse_key_line
+from fleet.ssh.keys import PrivateKey, key_line, parse_key_line
+from fleet.ssh.openssh import known_hosts_name
 from fleet.ssh.proxies import DIRECT, STEP_SECONDS, Proxy, Sock
 
 # paramiko logs tracebacks of hosts that merely boot; without a handler Python prints them to stderr.

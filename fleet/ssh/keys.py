@@ -7,7 +7,6 @@ import io
 import paramiko
 
 from fleet.errors import HostError
-from fleet.plan.ports import SSH_PORT
 
 PrivateKey = paramiko.PKey
 """A loaded private key, opaque outside this layer."""
@@ -41,11 +40,6 @@ def parse_key_line(line: str) -> paramiko.PKey | None:
     except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
         return None
     return entry.key if entry else None
-
-
-def known_hosts_name(address: str, port: int) -> str:
-    """Write an address as a known_hosts line names it: with the port where it is not SSH's own."""
-    return address if port == SSH_PORT else f"[{address}]:{port}"
 
 
 def fingerprint(line: str) -> str:

@@ -18,7 +18,8 @@ from fleet.errors import ProofError
 from fleet.jupyter.certificates import issue_certificate, make_authority
 from fleet.jupyter.http import Server, request
 from fleet.jupyter.proof import Endpoint, answers, prove, prove_token
-from fleet.plan.record.certificates import Lifetime, certificate_part
+from fleet.plan.record.certificates import Lifetime
+from fleet.plan.record.pem import certificate_part
 
 TOKEN = "right"
 ADDRESS = "127.0.0.1"

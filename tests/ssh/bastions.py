@@ -16,7 +16,7 @@ from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 from fleet.ssh import keys
 from fleet.ssh.keygen import generate_private_key
-from fleet.ssh.keys import known_hosts_name
+from fleet.ssh.openssh import known_hosts_name
 
 ADDRESS = "127.0.0.1"
 

@@ -20,7 +20,7 @@ from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.logins import Login, LoginFiles, known_hosts_text, ssh_config_text
 from fleet.plan.handout.pages import Frame, Page, PersonalLogin, plan_overview
 from fleet.ssh.keys import fingerprint
-from fleet.workflows.environment.connect import proxy_options
+from fleet.workflows.environment.openssh import proxy_options
 from tests.plan.handout.handouts import NOW, instance
 from tests.ssh.bastions import BastionHost, bastion_host
 from tests.ssh.servers import ADDRESS, Server, ssh_server

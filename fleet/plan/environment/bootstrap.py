@@ -1,4 +1,4 @@
-"""Renders what runs on a host: the first-boot user data and the bootstrap script. Text in, text out."""
+"""Renders what runs on a host: first-boot user data, the bootstrap script, that of a rotation. Text in, text out."""
 
 from __future__ import annotations
 
@@ -163,3 +163,8 @@ def _sync(request: BootstrapRequest, host: HostBootstrap) -> str:
     """
     pairs = [{"from": folder, "to": f"{to}/{host.member}"} for folder, to in request.sync]
     return json.dumps(pairs, ensure_ascii=False) if pairs else ""
+
+
+def render_rotation(template: str, *, account: str | None, token: str) -> str:
+    """Render the script that gives an environment another token. It travels on stdin, never in an argument."""
+    return render(template, account=account, token=token)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from fleet.plan import tags
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.generations import Generations
-from fleet.plan.rendering import render
 
 
 def generation_of(instance: InstanceFact) -> int:
@@ -47,11 +46,6 @@ def plan_rotation(instances: Sequence[InstanceFact], *, known: Generations) -> R
     generation = max(broken_off or [1 + max([*map(generation_of, instances), *floors], default=0)])
     ahead = tuple(one for one in instances if rotating(one) or generation_of(one) < generation)
     return Rotation(generation, ahead, bool(broken_off))
-
-
-def render_rotation(template: str, *, account: str | None, token: str) -> str:
-    """Render the script that gives an environment another token. It travels on stdin, never in an argument."""
-    return render(template, account=account, token=token)
 
 
 def _number(text: str | None) -> int:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from fleet.plan.facts.environment import InstanceFact
+from fleet.plan.record.pem import certificate_part
 
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 """Where a person reaches an environment through a tunnel."""
@@ -94,12 +95,6 @@ def describe_certificate(pem: str, *, fleet: str) -> AuthorityFact | None:
         ends_at=found.not_valid_after_utc,
         certificate=certificate_part(pem),
     )
-
-
-def certificate_part(pem: str) -> str:
-    """Give the certificate out of a PEM that holds a private key as well."""
-    head, begin, rest = pem.partition("-----BEGIN CERTIFICATE-----")
-    return begin + rest if begin else head
 
 
 def certificate_names(instance: InstanceFact) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from fleet.recipe.model import Builder, Recipe
 from fleet.spec.model import ImageSelector, Instances
 from fleet.workflows.bake.image import make_or_find, wait_until_available
 from fleet.workflows.context import Context
-from fleet.workflows.environment.remote import choose_members
+from fleet.workflows.environment.members import choose_members
 from fleet.workflows.environment.status import live_instances
 
 

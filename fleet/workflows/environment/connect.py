@@ -73,23 +73,6 @@ def _proxy(context: Context, instance: InstanceFact) -> Proxy:
     return DIRECT
 
 
-def proxy_options(context: Context, instance: InstanceFact) -> dict[str, str]:
-    """Give OpenSSH's options for the road to an instance: none where nothing stands in between."""
-    access_path = instance.access_path
-    if access_path.kind == "bastion":
-        target, _, port = access_path.bastion.rpartition("@")[2].partition(":")
-        user = access_path.bastion.rpartition("@")[0]
-        # StrictHostKeyChecking: OpenSSH would ask by itself, over the very terminal that the host is to have.
-        return {
-            "ProxyCommand": f"ssh -o StrictHostKeyChecking=yes -p {port or 22} -W %h:%p {user}@{target}"
-        }
-    if access_path.kind == "ssm":
-        port_number = context.settings.ssh_port
-        argv = session_command(context.aws, instance_id=instance.instance_id, port=port_number)
-        return {"ProxyCommand": " ".join(argv)}
-    return {}
-
-
 @contextmanager
 def endpoint_through(
     opened: OpenHost, instance: InstanceFact, authority: str

@@ -7,7 +7,7 @@ from fleet.jupyter.proof import Endpoint
 from fleet.plan.environment.rotation import generation_of
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.ports import JUPYTER_PORT, TENSORBOARD_PORT
-from fleet.plan.record.certificates import certificate_part
+from fleet.plan.record.pem import certificate_part
 from fleet.plan.record.tokens import jupyter_token
 
 

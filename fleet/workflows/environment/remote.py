@@ -1,4 +1,4 @@
-"""Commands on environments: `exec` on every member at the same time, and the arguments of an interactive `ssh`."""
+"""Commands on environments: `exec` on every member at the same time."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleet.aws.identity import describe_identity
-from fleet.errors import FleetError, NothingFoundError
-from fleet.plan import tags
+from fleet.errors import FleetError
 from fleet.plan.facts.environment import InstanceFact
 from fleet.side_by_side import each_side_by_side
 from fleet.ssh.connection import Host, open_host
 from fleet.ssh.execute import execute
-from fleet.ssh.keys import known_hosts_name, load_private_key
+from fleet.ssh.keys import load_private_key
 from fleet.workflows.context import Context
-from fleet.workflows.environment.connect import host_of, proxy_options
+from fleet.workflows.environment.connect import host_of
+from fleet.workflows.environment.members import choose_members, require_running
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.secrets import describe_secrets
 
 _MOST_WORKERS = 128
-_CONNECT_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -67,34 +65,6 @@ def execute_on_fleet(
     return each_side_by_side(run, instances, at_once=_MOST_WORKERS)
 
 
-def ssh_command(context: Context, fleet: str, member: str) -> tuple[str, ...]:
-    """Give the arguments for OpenSSH's client; writes its key and the recorded host key to the cache first."""
-    (instance,) = choose_members(live_instances(context, fleet), (member,), fleet)
-    require_running(instance)
-    recorded = instance.tags.get(tags.HOST_KEY)
-    if recorded is None:
-        raise FleetError(
-            f"the host key of {member} is not recorded yet",
-            remedy="run `fleet up` on its spec again",
-        )
-    port, address = context.settings.ssh_port, instance.address or ""
-    name = known_hosts_name(address, port)
-    cache = context.cache(describe_identity(context.aws).account_id, fleet)
-    key = cache.write("ssh-key", describe_secrets(context, fleet).private_key)
-    known = cache.write(f"known_hosts-{instance.instance_id}", f"{name} {recorded}\n")
-    options = {
-        "IdentitiesOnly": "yes",
-        "UserKnownHostsFile": str(known),
-        "GlobalKnownHostsFile": "/dev/null",
-        "StrictHostKeyChecking": "yes",
-        "ConnectTimeout": str(_CONNECT_SECONDS),
-    }
-    options |= proxy_options(context, instance)
-    flags = [word for key_, value in options.items() for word in ("-o", f"{key_}={value}")]
-    login = f"{instance.login_user}@{address}"
-    return ("ssh", "-i", str(key), "-p", str(port), *flags, login)
-
-
 def _run(
     context: Context, instance: InstanceFact, host: Host, line: str, *, timeout: float
 ) -> MemberOutcome:
@@ -109,26 +79,3 @@ def _run(
     except FleetError as error:
         return MemberOutcome(member, None, "", "", str(error))
     return MemberOutcome(member, outcome.exit_status, outcome.stdout, outcome.stderr, "")
-
-
-def choose_members(
-    instances: Sequence[InstanceFact], members: Sequence[str], fleet: str
-) -> tuple[InstanceFact, ...]:
-    """Give the instances of the members named, or all. Raises NothingFoundError for a name that is not there."""
-    if not members:
-        return tuple(instances)
-    by_name = {instance.member: instance for instance in instances}
-    for name in members:
-        if name not in by_name:
-            known = ", ".join(sorted(known for known in by_name if known))
-            raise NothingFoundError(f"fleet {fleet} has no member {name}", remedy=f"it has {known}")
-    return tuple(by_name[name] for name in members)
-
-
-def require_running(instance: InstanceFact) -> None:
-    """Raise FleetError where an instance does not run."""
-    if instance.state != "running":
-        raise FleetError(
-            f"{instance.holder} is {instance.state}",
-            remedy="run `fleet up` on its spec again",
-        )

@@ -14,8 +14,9 @@ from fleet.aws.identity import describe_identity
 from fleet.errors import BootstrapError, FleetError
 from fleet.jupyter.proof import prove_token
 from fleet.plan import tags
+from fleet.plan.environment.bootstrap import render_rotation
 from fleet.plan.environment.report import Environment, FleetReport, describe_environment
-from fleet.plan.environment.rotation import Rotation, plan_rotation, render_rotation, token_on_host
+from fleet.plan.environment.rotation import Rotation, plan_rotation, token_on_host
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.tokens import Secrets, jupyter_token
 from fleet.side_by_side import each_side_by_side
@@ -25,7 +26,7 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.environment.connect import endpoint_through, host_of
 from fleet.workflows.environment.endpoint import member_token
-from fleet.workflows.environment.remote import choose_members, require_running
+from fleet.workflows.environment.members import choose_members, require_running
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.lease import hold_lease
 from fleet.workflows.record.secrets import describe_secrets, keep_generations

@@ -16,7 +16,7 @@ from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.environment.connect import host_of, tunnel
 from fleet.workflows.environment.endpoint import member_token
-from fleet.workflows.environment.remote import choose_members, require_running
+from fleet.workflows.environment.members import choose_members, require_running
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.secrets import describe_secrets
 

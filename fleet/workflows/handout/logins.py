@@ -19,7 +19,7 @@ from fleet.plan.handout.aliases import aliases
 from fleet.plan.handout.ansible import inventory_json
 from fleet.plan.handout.logins import Login, LoginFiles, known_hosts_text, ssh_config_text
 from fleet.workflows.context import Context
-from fleet.workflows.environment.connect import proxy_options
+from fleet.workflows.environment.openssh import proxy_options
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.secrets import describe_secrets
 

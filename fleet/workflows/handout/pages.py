@@ -17,7 +17,7 @@ from fleet.plan.record.certificates import AuthorityFact
 from fleet.ssh.keys import fingerprint
 from fleet.workflows.context import Context
 from fleet.workflows.environment.status import describe_fleet, live_instances
-from fleet.workflows.record.secrets import describe_authority
+from fleet.workflows.record.authority import describe_authority
 
 
 @dataclass(frozen=True)

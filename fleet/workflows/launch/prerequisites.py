@@ -29,7 +29,8 @@ from fleet.side_by_side import side_by_side
 from fleet.ssh.keys import public_line
 from fleet.workflows.context import Context
 from fleet.workflows.launch.observe import observe_owned
-from fleet.workflows.record.secrets import delete_secrets, ensure_secrets
+from fleet.workflows.record.make_secrets import ensure_secrets
+from fleet.workflows.record.secrets import delete_secrets
 from fleet.workflows.retrying import made_or_ours, once_known
 
 

@@ -29,7 +29,7 @@ from fleet.ssh.execute import READ_SCRIPT, execute, framed
 from fleet.ssh.keys import PrivateKey, load_private_key
 from fleet.workflows.context import Context
 from fleet.workflows.environment.connect import host_of
-from fleet.workflows.environment.remote import choose_members, require_running
+from fleet.workflows.environment.members import choose_members, require_running
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.record.lease import hold_lease
 from fleet.workflows.record.secrets import describe_secrets

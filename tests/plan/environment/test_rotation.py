@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fleet.assets.shipped import load_rotation
 from fleet.plan import tags
-from fleet.plan.environment.rotation import plan_rotation, render_rotation, rotating, token_on_host
+from fleet.plan.environment.bootstrap import render_rotation
+from fleet.plan.environment.rotation import plan_rotation, rotating, token_on_host
 from fleet.plan.facts.environment import InstanceFact
 from fleet.plan.record.generations import ALL, Generations, parse_generations
 from tests.plan.record.test_certificates import INSTANCE

@@ -16,9 +16,9 @@ from fleet.plan.record.certificates import (
     authority_lifetime,
     authority_serves,
     certificate_names,
-    certificate_part,
     certificate_serves,
 )
+from fleet.plan.record.pem import certificate_part
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EVENING = NOW + timedelta(hours=8)

@@ -14,7 +14,7 @@ from fleet.workflows.environment.claim import Claim
 from fleet.workflows.environment.status import live_instances
 from fleet.workflows.events import Event
 from fleet.workflows.launch.up import apply_up
-from fleet.workflows.record.secrets import ensure_secrets
+from fleet.workflows.record.make_secrets import ensure_secrets
 from tests.ssh.servers import ssh_server
 from tests.workflows.conftest import SHORT, World
 

@@ -13,7 +13,8 @@ from fleet.plan import tags
 from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.keys import load_private_key
 from fleet.ssh.proxies import DIRECT, Bastion, Command
-from fleet.workflows.environment.connect import host_of, proxy_options, require_access_path
+from fleet.workflows.environment.connect import host_of, require_access_path
+from fleet.workflows.environment.openssh import proxy_options
 from fleet.workflows.launch.up import apply_up
 from tests.plan.worlds import instance
 from tests.workflows.conftest import World

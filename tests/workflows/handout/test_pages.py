@@ -13,7 +13,7 @@ from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.keys import public_line
 from fleet.workflows.handout.logins import describe_logins, write_ssh_config
 from fleet.workflows.handout.pages import Wishes, write_handout
-from fleet.workflows.record.secrets import ensure_secrets
+from fleet.workflows.record.make_secrets import ensure_secrets
 from tests.workflows.conftest import World
 from tests.workflows.fleets import launched
 

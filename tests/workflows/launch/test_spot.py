@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.plan import tags
-from fleet.workflows.environment.remote import ssh_command
+from fleet.workflows.environment.openssh import ssh_command
 from fleet.workflows.environment.status import describe_fleet, live_instances
 from fleet.workflows.handout.logins import describe_logins
 from fleet.workflows.launch.up import apply_up

@@ -17,7 +17,8 @@ from fleet.workflows.launch.prerequisites import ensure_prerequisites
 from fleet.workflows.launch.purchase import Launch
 from fleet.workflows.launch.up import apply_up
 from fleet.workflows.record.lease import hold_lease
-from fleet.workflows.record.secrets import describe_secrets, ensure_secrets
+from fleet.workflows.record.make_secrets import ensure_secrets
+from fleet.workflows.record.secrets import describe_secrets
 from fleet.workflows.teardown.inventory import describe_inventory
 from tests.workflows.conftest import World
 
