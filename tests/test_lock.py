@@ -39,3 +39,9 @@ def test_the_lock_names_versions_and_hashes_and_no_place() -> None:
     assert len(lines) > 50
     assert [line for line in lines if not PINNED.fullmatch(line)] == []
     assert "://" not in LOCK
+
+
+def test_the_page_about_moto_is_about_the_release_that_is_locked() -> None:
+    (version,) = (version for name, version in PINNED.findall(LOCK) if name == "moto")
+    page = (ROOT / "docs" / "moto.md").read_text("utf-8")
+    assert f"For moto {version}," in page, "see what has changed: pytest tests/sandbox/moto"

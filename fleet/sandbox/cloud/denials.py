@@ -1,7 +1,4 @@
-"""IAM's refusals, in plain words and in the encoded ones that only DecodeAuthorizationMessage reads.
-
-moto 5.2.5 has neither the encoded words nor that call.
-"""
+"""IAM's refusals, in plain words and in the encoded ones that only DecodeAuthorizationMessage reads."""
 
 from __future__ import annotations
 

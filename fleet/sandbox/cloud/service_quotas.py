@@ -1,7 +1,7 @@
 """Service Quotas for EC2: the vCPU quotas of the account, their defaults, and requests to raise
 them.
 
-moto 5.2.5 has no EC2 quotas. A request is kept as PENDING and changes nothing, as with AWS at
+A request is kept as PENDING and changes nothing, as with AWS at
 first.
 """
 

@@ -1,7 +1,6 @@
 """SSM in one Region: moto's parameters, with the public parameters of Deep Learning AMIs.
 
-moto 5.2.5 does not know `/aws/service/deeplearning` and lets nobody put it; each parameter here
-points to the newest matching image of the Region.
+Each public parameter points to the newest matching image of the Region.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class SandboxSsm(SimpleSystemManagerBackend):
     def put_parameter(
         self, name: str, description: str, value: str, *rest: Any, **named: Any
     ) -> Parameter:
-        """moto takes values of any length."""
+        """A value is at most 4 KB."""
         if len(value.encode()) > _MOST_BYTES:
             raise ValidationException(
                 "Standard tier parameters support a maximum parameter value of 4096 characters. To "
@@ -80,6 +79,6 @@ class SandboxSsm(SimpleSystemManagerBackend):
     def describe_parameters(
         self, filters: list[dict[str, object]], parameter_filters: list[dict[str, object]]
     ) -> list[Parameter]:
-        """moto lists public parameters beside the account's own."""
+        """The account's own, without the public ones."""
         found = super().describe_parameters(filters, parameter_filters)
         return [parameter for parameter in found if not parameter.name.startswith("/aws/")]

@@ -1,7 +1,7 @@
 """Puts the sandbox's EC2 and SSM in the place of moto's: the one module that changes moto. Imports
 moto.
 
-For moto 5.2.5, whose backends live in module-level tables, so that one cloud at a time is live
+For moto 5.2, whose backends live in module-level tables, so that one cloud at a time is live
 in a process:
 
 - `BackendDict.backend` is what makes a Region's backend; ours takes the cloud's state.

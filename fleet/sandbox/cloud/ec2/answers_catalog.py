@@ -23,7 +23,7 @@ _SPOT_HORIZON = timedelta(days=90)
 
 
 class KnownType(InstanceType):
-    """A type with moto's filters, also where moto has not captured it."""
+    """A type with moto's filters, also where moto does not know it."""
 
     def __init__(self, described: dict[str, Any]) -> None:
         self.update(described)
@@ -33,7 +33,7 @@ class CatalogAnswers(Answers):
     """Actions that read what EC2 offers."""
 
     def describe_images(self) -> ActionResult:
-        """moto shows deprecated images and knows no pages."""
+        """Images by id, owner and filter; deprecated ones of others only where they are asked for."""
         self.error_on_dryrun()
         ids = self.parameters.get("ImageIds") or []
         backend = self.region_backend
@@ -57,7 +57,7 @@ class CatalogAnswers(Answers):
         return self.page("Images", images, default=10_000)
 
     def describe_instance_types(self) -> ActionResult:
-        """moto: one page, and not the types that its capture lacks."""
+        """Types by name and filter; every name must exist."""
         self.error_on_dryrun()
         names = self.parameters.get("InstanceTypes") or sorted(catalog.instance_types())
         unknown = [name for name in names if catalog.instance_type(name) is None]
@@ -68,7 +68,7 @@ class CatalogAnswers(Answers):
         return self.page("InstanceTypes", generic_filter(self.filters(), described), default=100)
 
     def describe_instance_type_offerings(self) -> ActionResult:
-        """moto: no wildcards, no pages, not the types that its capture lacks."""
+        """Where types are offered; filters take wildcards."""
         self.error_on_dryrun()
         kind = self.parameters.get("LocationType") or "region"
         filters = self.filters()
@@ -99,7 +99,7 @@ class CatalogAnswers(Answers):
         return None if found is None else found.zone_id
 
     def describe_spot_price_history(self) -> ActionResult:
-        """moto: $0.00001 since 2006."""
+        """The prices of the last 90 days, the newest first."""
         self.error_on_dryrun()
         products = self._wanted("ProductDescriptions", "product-description")
         if products and not any(_any_match(product, products) for product in _LINUX):

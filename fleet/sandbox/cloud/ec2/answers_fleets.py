@@ -177,7 +177,7 @@ class FleetAnswers(Answers):
                 raise Ec2Error("InvalidFleetConfig", text)
 
     def describe_fleets(self) -> ActionResult:
-        """moto knows nothing of these fleets."""
+        """Fleets by id; without one all but instant fleets."""
         self.error_on_dryrun()
         ids = self.parameters.get("FleetIds") or []
         records = self.region_backend.instant_fleets

@@ -1,7 +1,4 @@
-"""What can be changed about images of the account's own: who may launch them, and from when on they are old.
-
-moto 5.2.5 lets anybody change any image, shares what EC2 does not, and knows no deprecation.
-"""
+"""What can be changed about images of the account's own: who may launch them, and from when on they are old."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ class ImageAttributeAnswers(Answers, AmisResponse):
         return super().modify_image_attribute()
 
     def describe_image_attribute(self) -> ActionResult:
-        """Only of the account's own images; moto fails at one that is not there."""
+        """Only of the account's own images."""
         self.own_image()
         self.error_on_dryrun()
         return super().describe_image_attribute()

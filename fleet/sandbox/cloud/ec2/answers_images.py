@@ -1,8 +1,4 @@
-"""Images of the account's own: CreateImage, CopyImage, DeregisterImage.
-
-moto 5.2.5 allows two images of one name, refuses tags on snapshots, drops the tags of a copy, knows no encryption, and
-keeps snapshots whatever is asked.
-"""
+"""Images of the account's own: CreateImage, CopyImage, DeregisterImage."""
 
 from __future__ import annotations
 
@@ -122,7 +118,7 @@ class ImageAnswers(ImageAttributeAnswers):
             self.region_backend.state.driver.forget(kept_disk)
 
     def register_image(self) -> ActionResult:
-        """moto keeps only the name, with which nothing can be launched."""
+        """Refused: with what moto keeps of one nothing can be launched."""
         raise NotImplementedError("Images come from CreateImage and CopyImage.")
 
     def _instance(self, instance_id: str) -> SandboxInstance:

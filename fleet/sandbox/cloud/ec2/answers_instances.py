@@ -17,9 +17,7 @@ class InstanceAnswers(Answers):
     """Actions on instances."""
 
     def run_instances(self) -> ActionResult:
-        """moto drops most of a launch template, ignores ClientToken, capacity, quota and
-        architecture.
-        """
+        """Launch what the request says over its template, once for a ClientToken."""
         least, most = (
             int(self.parameters.get("MinCount") or 1),
             int(self.parameters.get("MaxCount") or 1),
@@ -41,7 +39,7 @@ class InstanceAnswers(Answers):
         return read_spec(merge(version.data, self.parameters), template=use, client_token=token)
 
     def describe_instances(self) -> ActionResult:
-        """moto knows few filters and empties its reservations while it filters."""
+        """Reservations with those of their instances that were asked for."""
         self.error_on_dryrun()
         chosen = self.region_backend.find_instances(
             self.parameters.get("InstanceIds"), self.filters()
@@ -62,9 +60,7 @@ class InstanceAnswers(Answers):
         return self.page("Reservations", reservations, default=1000)
 
     def describe_instance_status(self) -> ActionResult:
-        """moto shows status checks as passed from the first moment; they are `initializing` until
-        the host boots.
-        """
+        """Status checks of instances that run, or of all: passed, unless the host never boots."""
         chosen = self.region_backend.find_instances(self.parameters.get("InstanceIds"), {})
         everything = bool(self.parameters.get("IncludeAllInstances"))
         wanted = self.filters().get("instance-state-name")
@@ -88,7 +84,7 @@ class InstanceAnswers(Answers):
         }
 
     def get_console_output(self) -> ActionResult:
-        """moto answers a fixed text without host keys."""
+        """What the host has printed."""
         self.error_on_dryrun()
         instance_id = str(self.parameters.get("InstanceId"))
         if self.region_backend.instance_by_id(instance_id) is None:
@@ -100,19 +96,19 @@ class InstanceAnswers(Answers):
         )
 
     def terminate_instances(self) -> ActionResult:
-        """moto shows `terminated` where EC2 shows `shutting-down`."""
+        """Each with its state before and now."""
         self.error_on_dryrun()
         changed = self.region_backend.terminate_instances(self.parameters.get("InstanceIds") or [])
         return ActionResult({"TerminatingInstances": _changes(changed)})
 
     def stop_instances(self) -> ActionResult:
-        """moto shows `stopping` for an instance that is stopped already."""
+        """Each with its state before and now."""
         self.error_on_dryrun()
         changed = self.region_backend.stop_instances(self.parameters.get("InstanceIds") or [])
         return ActionResult({"StoppingInstances": _changes(changed)})
 
     def start_instances(self) -> ActionResult:
-        """moto shows `pending` for an instance that runs already."""
+        """Each with its state before and now."""
         self.error_on_dryrun()
         changed = self.region_backend.start_instances(self.parameters.get("InstanceIds") or [])
         return ActionResult({"StartingInstances": _changes(changed)})

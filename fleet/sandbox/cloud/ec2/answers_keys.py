@@ -12,7 +12,7 @@ class KeyAnswers(Answers, KeyPairs):
     """Actions on key pairs."""
 
     def delete_key_pair(self) -> ActionResult:
-        """moto (5.2.5) knows a pair by name alone, and deletes nothing when asked by KeyPairId."""
+        """By name or by id; a pair that is not there is no error."""
         self.error_on_dryrun()
         name, key_pair_id = self.parameters.get("KeyName"), self.parameters.get("KeyPairId")
         for pair in list(self.region_backend.key_pairs.values()):

@@ -1,6 +1,6 @@
 """Spot placement scores: how likely it is that a Spot request finds room, from 1 to 10, by Region or by zone.
 
-moto has none. Rules of EC2's: ten scores at most, the best first; fewer than three instance types always score
+Rules of EC2's: ten scores at most, the best first; fewer than three instance types always score
 low (EC2 user guide, "Spot placement score").
 """
 

@@ -1,7 +1,4 @@
-"""The regions of the account: those of its own partition.
-
-moto (5.2.5) names those of every partition, to which no account's credentials give access.
-"""
+"""The regions of the account: those of its own partition."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Snapshots by owner, and Spot requests of instances that were launched as Spot.
-
-moto 5.2.5 ignores OwnerIds, so that the snapshots of every public image look like the account's own.
-"""
+"""Snapshots by owner, and Spot requests of instances that were launched as Spot."""
 
 from __future__ import annotations
 
@@ -53,7 +50,7 @@ class StorageAnswers(Answers):
         return self.page("SpotInstanceRequests", requests, default=1000)
 
     def cancel_spot_instance_requests(self) -> ActionResult:
-        """moto knows nothing of these requests. The instances go on running."""
+        """The instances go on running."""
         self.error_on_dryrun()
         asked = self.parameters.get("SpotInstanceRequestIds") or []
         known = {

@@ -14,7 +14,7 @@ class TemplateAnswers(Answers, LaunchTemplates):
     """Actions on launch templates."""
 
     def create_launch_template(self) -> ActionResult:
-        """moto adds the template's own tags to those of the instances."""
+        """Made once for a ClientToken; the template's own tags are not those of its instances."""
         name = str(self.parameters.get("LaunchTemplateName") or "")
         data = self.parameters.get("LaunchTemplateData") or {}
         tags = tags_by_resource(self.parameters.get("TagSpecifications") or [])
@@ -33,7 +33,7 @@ class TemplateAnswers(Answers, LaunchTemplates):
         return ActionResult({"LaunchTemplate": self._described_template(template)})
 
     def create_launch_template_version(self) -> ActionResult:
-        """moto forgets SourceVersion."""
+        """New data over that of SourceVersion."""
         template = self.region_backend.template(self.parameters)
         data: Data = dict(self.parameters.get("LaunchTemplateData") or {})
         source = self.parameters.get("SourceVersion")
@@ -46,7 +46,7 @@ class TemplateAnswers(Answers, LaunchTemplates):
         return ActionResult({"LaunchTemplateVersion": self._described_version(version)})
 
     def describe_launch_templates(self) -> ActionResult:
-        """moto answers with the first 15 and no token; an unknown id is no error to it."""
+        """Templates by id, name and filter; what is named must exist."""
         self.error_on_dryrun()
         ids, names = (
             self.parameters.get("LaunchTemplateIds"),
@@ -62,7 +62,7 @@ class TemplateAnswers(Answers, LaunchTemplates):
         )
 
     def describe_launch_template_versions(self) -> ActionResult:
-        """moto answers with the first 15 and no token."""
+        """Versions of one template, the newest first, or the same versions of all."""
         self.error_on_dryrun()
         wanted = self.parameters.get("Versions") or []
         if not (
@@ -84,7 +84,7 @@ class TemplateAnswers(Answers, LaunchTemplates):
         )
 
     def delete_launch_template(self) -> ActionResult:
-        """moto answers with a code of its own for an unknown template."""
+        """By id or name, with EC2's code for an unknown one."""
         template = self.region_backend.template(self.parameters)
         self.error_on_dryrun()
         self.region_backend.delete_launch_template(template.name, None)

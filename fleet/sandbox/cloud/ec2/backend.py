@@ -1,7 +1,7 @@
 """One Region of EC2: moto's backend with the sandbox's instances, images, instance types, tags and
 dependencies.
 
-Each override names what moto 5.2.5 does instead. All calls come with the cloud's lock held.
+docs/moto.md says what moto does instead of each override. All calls come with the cloud's lock held.
 """
 
 from __future__ import annotations
@@ -51,19 +51,17 @@ class SandboxEc2(Templates):
         return moto.ec2.urls
 
     def _load_amis(self) -> None:
-        """moto: 1,301 images, two of them Deep Learning AMIs."""
+        """The sandbox's images in the place of moto's."""
         self.amis = dict(images.load_images(self))
 
     def create_default_vpc(self) -> VPC:
-        """moto: without the internet gateway that makes its subnets public."""
+        """With the internet gateway that makes its subnets public."""
         vpc = super().create_default_vpc()
         networks.open_to_the_internet(self, vpc)
         return vpc
 
     def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
-        """moto compares every tag of the Region with a pattern for each resource that it describes:
-        minutes, at scale.
-        """
+        """Tags of resources that are named are looked up; moto would compare every tag of the Region."""
         ids = (filters or {}).get("resource-id", [])
         if filters and list(filters) == ["resource-id"] and all(_EXACT.fullmatch(i) for i in ids):
             return [
@@ -90,7 +88,7 @@ class SandboxEc2(Templates):
         return [instance for instance in chosen if matches(instance, filters)]
 
     def stop_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
-        """moto: stopped at once."""
+        """All, or none where one may not be stopped."""
         changed = []
         for instance in self.find_instances(instance_ids, {}):
             if instance.disable_api_stop:
@@ -114,7 +112,7 @@ class SandboxEc2(Templates):
         return changed
 
     def start_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
-        """moto: running at once, whatever it was before."""
+        """All that are stopped, where their pools have room."""
         chosen = self.find_instances(instance_ids, {})
         for instance in chosen:
             if instance.state not in {"stopped", "running", "pending"}:
@@ -131,9 +129,7 @@ class SandboxEc2(Templates):
         return changed
 
     def terminate_instances(self, instance_ids: list[str]) -> list[tuple[Any, InstanceState]]:
-        """moto: terminated at once. As EC2, refuses the whole call where one instance is protected
-        or unknown.
-        """
+        """All, or none where one is protected or unknown."""
         chosen = self.find_instances(instance_ids, {}) if instance_ids else []
         if not chosen:
             raise faults.Ec2Error("InvalidParameterCombination", "No instances specified")
@@ -157,7 +153,7 @@ class SandboxEc2(Templates):
         return changed
 
     def reboot_instances(self, instance_ids: list[str]) -> list[Any]:
-        """moto: nothing reboots."""
+        """All, or none where one does not run."""
         chosen = self.find_instances(instance_ids, {})
         for instance in chosen:
             if instance.state != "running":
@@ -219,7 +215,7 @@ class SandboxEc2(Templates):
     def describe_volumes(
         self, volume_ids: list[str] | None = None, filters: Any = None
     ) -> list[Any]:
-        """moto names an unknown volume in words that no one can parse."""
+        """Volumes by id and filter; an unknown id is an error in EC2's words."""
         for volume_id in volume_ids or []:
             if volume_id not in self.volumes:
                 raise faults.not_found("InvalidVolume", volume_id)
@@ -228,7 +224,7 @@ class SandboxEc2(Templates):
     # dependencies
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
-        """moto deletes a group that is in use."""
+        """A group that nothing uses."""
         group = self.get_security_group_by_name_or_id(group_id or name or "")
         if group is not None:
             self._refuse_group_in_use(group)
@@ -267,7 +263,7 @@ class SandboxEc2(Templates):
     # tags
 
     def do_resources_exist(self, resource_ids: list[str]) -> bool:
-        """moto accepts tags for instances, images, fleets and interfaces that are not there."""
+        """Refuse tags for what is not there."""
         for resource_id in resource_ids:
             self._refuse_missing(resource_id)
         return super().do_resources_exist(

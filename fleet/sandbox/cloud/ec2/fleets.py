@@ -1,8 +1,5 @@
 """CreateFleet of type `instant`: overrides over pools, in the order of the allocation strategy,
 with partial answers.
-
-moto 5.2.5 takes the first override, never answers with Errors and loses most of the launch
-template.
 """
 
 from __future__ import annotations

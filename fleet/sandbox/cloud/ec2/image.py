@@ -1,7 +1,4 @@
-"""One image: moto's model with a size, a life in states, encryption, and a snapshot that shows its progress.
-
-moto 5.2.5 makes an image `available` and its snapshot whole at once.
-"""
+"""One image: moto's model with a size, a life in states, encryption, and a snapshot that shows its progress."""
 
 from __future__ import annotations
 
@@ -56,7 +53,7 @@ class ImageSnapshot(Snapshot):
 
     @status.setter
     def status(self, _: str) -> None:
-        """moto says `completed` from the start."""
+        """moto sets it; the image decides."""
 
     @property
     def progress(self) -> str:
@@ -209,7 +206,7 @@ class SandboxImage(Ami):
         return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        """Filters that moto raises on, and the creation date as text so that `2026*` matches."""
+        """Filters that moto lacks; the creation date as text, so that `2026*` matches."""
         ours = {
             "creation-date": self._created().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "ena-support": self.ena_support,

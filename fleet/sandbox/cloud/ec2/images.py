@@ -1,8 +1,7 @@
 """Amazon machine images: the real Deep Learning AMI names, and a few ordinary images of Amazon
 Linux and Ubuntu.
 
-moto 5.2.5 knows two Deep Learning AMIs of 2017 and dates every image now; these carry the dates,
-sizes, device names and descriptions that EC2 shows. What the table lacks (ids, some dates) is
+They carry the dates, sizes, device names and descriptions that EC2 shows. What the table lacks (ids, some dates) is
 made up deterministically here.
 """
 

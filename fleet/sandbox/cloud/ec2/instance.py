@@ -1,9 +1,5 @@
 """One instance: moto's model with the states, addresses and block devices of a host that really
 boots.
-
-moto 5.2.5 makes an instance `running` at once, gives it random addresses, forces gp3 to 3,000
-IOPS and adds a second root volume; this class gives it the host's loopback address, a life in
-states, and volumes as asked.
 """
 
 from __future__ import annotations

@@ -38,12 +38,12 @@ class SandboxEc2Response(
     """Every EC2 action."""
 
     def create_tags(self) -> ActionResult:
-        """moto accepts keys that belong to AWS."""
+        """Refuse keys that belong to AWS."""
         refuse_reserved_tags(tag.get("Key", "") for tag in self.parameters.get("Tags") or [])
         return super().create_tags()
 
     def call_action(self) -> TYPE_RESPONSE:
-        """moto carries out some descriptions although DryRun is set."""
+        """A dry run of a description ends here: moto carries some out."""
         if self.parameters.get("DryRun") and self._get_action().startswith(("Describe", "Get")):
             return self.serialized(ActionResult(DryRunClientError()))
         return super().call_action()
