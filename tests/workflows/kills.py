@@ -9,12 +9,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fleet.plan.teardown.receipt import Receipt
 from fleet.sandbox.cloud.call import Call
@@ -28,42 +28,20 @@ from fleet.workflows.teardown.down import apply_down, prepare_down
 from tests.sandbox.cloud.recording import Served, eventually
 from tests.workflows import runs
 from tests.workflows.conftest import read
+from tests.workflows.points import Point, When, changes
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef, VolumeTypeDef
 
-When = Literal["before", "after"]
 Standing = dict[str, list[str]]
 
-BRISK = CloudSettings(pending_seconds=0.03, boot_seconds=0.0, shutting_down_seconds=0.03)
+BRISK = CloudSettings(
+    pending_seconds=0.03, boot_seconds=0.0, shutting_down_seconds=0.03, terminated_seconds=10.0
+)
+"""An instance that is terminated stays described for who waits for it, and not for all the runs that follow."""
 _SECONDS = 60
 _TRIES = 5
 """A state that is asked for again and again is asked for less often in some runs than in others."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One call of a run."""
-
-    action: str
-    nth: int
-
-    def __str__(self) -> str:
-        return f"{self.action} {self.nth}"
-
-
-def points_of(
-    recorded: Sequence[Counter[str]], wanted: Callable[[str], bool] = lambda _: True
-) -> list[Point]:
-    """Every wanted call that each of several runs makes; they must not differ in what they do."""
-    assert len({frozenset(one) for one in recorded}) == 1, recorded
-    least = {action: min(one[action] for one in recorded) for action in recorded[0]}
-    return [Point(a, n) for a, count in least.items() if wanted(a) for n in range(1, count + 1)]
-
-
-def changes(action: str) -> bool:
-    """Whether an action does more than read."""
-    return not action.startswith(("Describe", "Get"))
 
 
 def _nothing() -> None:

@@ -31,7 +31,9 @@ from tests.workflows.runs import context_over
 
 REGION = "us-east-1"
 NOTHING: dict[str, int] = {}
-AT_ONCE = CloudSettings(pending_seconds=0.0, boot_seconds=0.0, shutting_down_seconds=0.0)
+AT_ONCE = CloudSettings(
+    pending_seconds=0.0, boot_seconds=0.0, shutting_down_seconds=0.0, terminated_seconds=10.0
+)
 
 
 def blink(seconds: float) -> None:

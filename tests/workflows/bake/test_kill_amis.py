@@ -13,7 +13,8 @@ from fleet.workflows.bake.amis import promote, prune
 from tests.sandbox.cloud.recording import serve
 from tests.workflows.bake import shelves
 from tests.workflows.bake.shelves import Shelf
-from tests.workflows.kills import BRISK, Yard, changes, points_of
+from tests.workflows.kills import BRISK, Yard
+from tests.workflows.points import each_change, points_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 EU = "eu-west-1"
@@ -31,7 +32,7 @@ def test_a_promotion_killed_after_every_change(yard: Yard) -> None:
     shelf = Shelf(yard.served, yard.context)
     ids = itertools.cycle([shelf.stable("team-1"), shelf.stable("team-2")])
     recorded = [yard.calls_of(lambda: promote(yard.context, next(ids))) for _ in range(2)]
-    points = points_of(recorded, changes)
+    points = each_change(points_of(recorded))
     assert points
     for point in points:
         image_id = next(ids)
@@ -54,7 +55,7 @@ def test_a_pruning_killed_after_every_change(yard: Yard) -> None:
     for _ in range(2):
         one_too_many()
         recorded.append(yard.calls_of(lambda: prune(yard.context, "team", 1)))
-    points = points_of(recorded, changes)
+    points = each_change(points_of(recorded))
     assert {point.action for point in points} == {
         "DeleteParameters",
         "DeregisterImage",
@@ -88,7 +89,7 @@ def test_a_copy_killed_after_every_change(yard: Yard) -> None:
     for _ in range(2):
         another()
         recorded.append(yard.calls_of(lambda: copy(made[-1])))
-    points = points_of(recorded, changes)
+    points = each_change(points_of(recorded))
     assert {point.action for point in points} == {"CopyImage", "PutParameter", "CreateTags"}
     for point in points:
         another()

@@ -1,6 +1,5 @@
-"""A bake killed (SIGKILL) after each AWS call that changes something; run again, there is one image and nothing else.
-
-Between two changes the cloud stays as it is: a kill before one is a kill after the one before.
+"""A bake killed (SIGKILL) after AWS calls that change something (see `points`); run again, there is one image and
+nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +14,15 @@ from fleet.plan import tags
 from tests.sandbox.cloud.recording import serve
 from tests.workflows.bake import bakes
 from tests.workflows.bake.bakes import bake_with, images, recipe_text
-from tests.workflows.kills import BRISK, Yard, changes, points_of
+from tests.workflows.kills import BRISK, Yard
+from tests.workflows.points import (
+    Kills,
+    deep,
+    each_change,
+    each_kind_of_change,
+    in_every_run,
+    points_of,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -27,7 +34,11 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
         yield Yard(served, tmp_path, recipe_text())
 
 
-def test_a_bake_killed_after_every_change(yard: Yard) -> None:
+@pytest.mark.parametrize(
+    "kills",
+    [in_every_run("after", each_kind_of_change), *deep("after", each_change, parts=4)],
+)
+def test_a_bake_killed_at_changes(yard: Yard, kills: Kills) -> None:
     """Each bake is of another content, with the last one's image there to be removed."""
     nothing = yard.standing()
     numbers = itertools.count()
@@ -37,16 +48,16 @@ def test_a_bake_killed_after_every_change(yard: Yard) -> None:
 
     bake_with(yard.context, another())
     recorded = [yard.calls_of(lambda: bake_with(yard.context, another())) for _ in range(2)]
-    points = points_of(recorded, changes)
+    points = kills.at(points_of(recorded))
     for point in points:
         text = another()
-        yard.surely_killed(bakes.bake, text, point, "after", prepare=lambda: None)
+        yard.surely_killed(bakes.bake, text, point, kills.when, prepare=lambda: None)
         report = bake_with(yard.context, text)
         (image,) = images(yard.context)
-        assert report.image_id == image.image_id, f"killed after {point}"
-        assert image.tags[tags.STATUS] == tags.STABLE, f"killed after {point}"
-        assert report.whole, f"killed after {point}"
-        assert yard.standing() == nothing, f"killed after {point}"
-        assert yard.own_snapshots() == sorted(image.snapshot_ids), f"killed after {point}"
+        assert report.image_id == image.image_id, f"killed {kills.when} {point}"
+        assert image.tags[tags.STATUS] == tags.STABLE, f"killed {kills.when} {point}"
+        assert report.whole, f"killed {kills.when} {point}"
+        assert yard.standing() == nothing, f"killed {kills.when} {point}"
+        assert yard.own_snapshots() == sorted(image.snapshot_ids), f"killed {kills.when} {point}"
     told = ", ".join(map(str, points))
-    print(f"bake killed after each of {len(points)} changes ({told}): all survived")
+    print(f"bake killed {kills} ({told}): all survived")

@@ -1,4 +1,4 @@
-"""`up` killed (SIGKILL) at every AWS call, before its effect and after it; run again, all is right."""
+"""`up` killed (SIGKILL) at AWS calls, before their effect or after it (see `points`); run again, all is right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
-from tests.workflows.kills import BRISK, Point, When, Yard, changes, points_of
+from tests.workflows.kills import BRISK, Yard
+from tests.workflows.points import (
+    Kills,
+    Point,
+    deep,
+    each_call,
+    each_change,
+    each_read,
+    in_every_run,
+    points_of,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -32,8 +42,15 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
         yield Yard(served, tmp_path, SPEC)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_up_killed_at_every_call(yard: Yard, when: When) -> None:
+@pytest.mark.parametrize(
+    "kills",
+    [
+        in_every_run("after", each_change),
+        *deep("before", each_call, parts=3),
+        *deep("after", each_read, parts=2),
+    ],
+)
+def test_up_killed_at_calls(yard: Yard, kills: Kills) -> None:
     """Where nothing stands after the kill, the next run is the first one again, and is left out."""
     nothing = yard.standing()
     first = yard.calls_of(yard.up)  # reads prices, which are kept
@@ -44,22 +61,27 @@ def test_up_killed_at_every_call(yard: Yard, when: When) -> None:
         yard.down()
         recorded.append(yard.calls_of(yard.up))
         assert yard.standing() == whole
-    points = [*points_of([first], is_price), *points_of(recorded)]
+    prices = [point for point in points_of([first]) if is_price(point.action)]
+    points = kills.at([*prices, *points_of(recorded)])
     again = 0
     for point in points:
-        yard.surely_killed(runs.up, SPEC, point, when, prepare=partial(_prepare, yard, point))
+        prepare = partial(_prepare, yard, point)
+        yard.surely_killed(runs.up, SPEC, point, kills.when, prepare=prepare)
         if yard.standing() == nothing:
             continue
         again += 1
         yard.up()
-        assert yard.standing() == whole, f"killed {when} {point}"
+        assert yard.standing() == whole, f"killed {kills.when} {point}"
         assert remaining(yard.down()) == {}
-        assert yard.standing() == nothing, f"killed {when} {point}"
-    print(f"up killed {when} each of {len(points)} calls, {again} left something: all survived")
+        assert yard.standing() == nothing, f"killed {kills.when} {point}"
+    told = ", ".join(map(str, points))
+    print(f"up killed {kills} ({told}), {again} left something: all survived")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_up_over_a_changed_spec_killed_at_every_change(yard: Yard, when: When) -> None:
+@pytest.mark.parametrize(
+    "kills", [in_every_run("after", each_change), *deep("before", each_change, parts=2)]
+)
+def test_up_over_a_changed_spec_killed_at_changes(yard: Yard, kills: Kills) -> None:
     """One more member, another access, another volume, and one member's instance is stopped."""
     recorded = []
     for _ in range(2):
@@ -68,17 +90,16 @@ def test_up_over_a_changed_spec_killed_at_every_change(yard: Yard, when: When) -
         whole = yard.standing()
         yard.down()
     assert whole["instances"] == ["ana", "ben", "cyd"]
-    points = points_of(recorded, changes)
+    points = kills.at(points_of(recorded))
+    prepare = partial(_half_asleep, yard)
     for point in points:
-        yard.surely_killed(runs.up, CHANGED, point, when, prepare=lambda: _half_asleep(yard))
+        yard.surely_killed(runs.up, CHANGED, point, kills.when, prepare=prepare)
         yard.up(CHANGED)
-        assert yard.standing() == whole, f"killed {when} {point}"
-        assert yard.states() == {"running"}, f"killed {when} {point}"
+        assert yard.standing() == whole, f"killed {kills.when} {point}"
+        assert yard.states() == {"running"}, f"killed {kills.when} {point}"
         assert remaining(yard.down()) == {}
     told = ", ".join(map(str, points))
-    print(
-        f"up over a changed spec killed {when} each of {len(points)} changes ({told}): all survived"
-    )
+    print(f"up over a changed spec killed {kills} ({told}): all survived")
 
 
 def _prepare(yard: Yard, point: Point) -> None:

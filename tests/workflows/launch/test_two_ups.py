@@ -18,10 +18,14 @@ from tests.workflows.kills import BRISK, Yard
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEC = spec_text(members="[ana, ben]")
-ROUNDS = 50
 LOOK_CLOSER = 5
 """One round of so many ends with a third `up` and a `down`; after the others the cloud is emptied."""
 SEED = 20261121
+ROUNDS = [
+    pytest.param(10, SEED, id="10-rounds"),
+    pytest.param(25, SEED + 10, id="25-rounds-1_of_2", marks=pytest.mark.deep),
+    pytest.param(25, SEED + 20, id="25-rounds-2_of_2", marks=pytest.mark.deep),
+]
 LEASE = {"PutParameter": 1, "DeleteParameters": 1}
 """A run that changes nothing takes the lease and gives it back."""
 
@@ -34,10 +38,13 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
 
 
 @pytest.mark.parametrize("machines", [1, 2])
-def test_two_at_the_same_time_end_with_one_fleet(yard: Yard, tmp_path: Path, machines: int) -> None:
+@pytest.mark.parametrize(("rounds", "seed"), ROUNDS)
+def test_two_at_the_same_time_end_with_one_fleet(
+    yard: Yard, tmp_path: Path, machines: int, rounds: int, seed: int
+) -> None:
     """Each comes at a random moment of the other's run."""
-    delays = random.Random(SEED + machines)
-    print(f"seed {SEED + machines}")
+    delays = random.Random(seed + machines)
+    print(f"seed {seed + machines}")
     nothing = yard.standing()
     yard.up()
     whole = yard.standing()
@@ -45,7 +52,7 @@ def test_two_at_the_same_time_end_with_one_fleet(yard: Yard, tmp_path: Path, mac
     caches = [tmp_path / "first", tmp_path / ("first" if machines == 1 else "second")]
     took = _alone(yard, caches[0])
     met = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         delay = delays.uniform(0, took)
         yard.calls.restart()
         first = runs.start(runs.up, yard.served, caches[0], SPEC)
@@ -62,8 +69,8 @@ def test_two_at_the_same_time_end_with_one_fleet(yard: Yard, tmp_path: Path, mac
             assert remaining(yard.down()) == {}, said
         yard.served.cloud.reset()
         assert yard.standing() == nothing, said
-    print(f"{ROUNDS} rounds, {met} of them met, {machines} machines: always one fleet of 2")
-    assert met > ROUNDS / 2
+    print(f"{rounds} rounds, {met} of them met, {machines} machines: always one fleet of 2")
+    assert met > rounds / 2
 
 
 def _alone(yard: Yard, cache: Path) -> float:

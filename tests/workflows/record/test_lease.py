@@ -22,7 +22,8 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import read, spec_text
 from tests.workflows.fleets import remaining
-from tests.workflows.kills import BRISK, Point, When, Yard
+from tests.workflows.kills import BRISK, Yard
+from tests.workflows.points import Point, When
 
 pytestmark = pytest.mark.slow
 

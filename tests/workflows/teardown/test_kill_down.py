@@ -1,8 +1,9 @@
-"""`down` killed (SIGKILL) at every AWS call, before its effect and after it; run again, nothing is left."""
+"""`down` killed (SIGKILL) at AWS calls, before their effect or after it (see `points`); run again, nothing is left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from tests.sandbox.cloud.recording import serve
 from tests.workflows import runs
 from tests.workflows.conftest import spec_text
 from tests.workflows.fleets import remaining
-from tests.workflows.kills import BRISK, Standing, When, Yard, changes, points_of
+from tests.workflows.kills import BRISK, Standing, Yard
+from tests.workflows.points import (
+    Kills,
+    deep,
+    each_call,
+    each_change,
+    each_read,
+    in_every_run,
+    points_of,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -25,8 +35,15 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
         yield Yard(served, tmp_path, SPEC)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_down_killed_at_every_call(yard: Yard, when: When) -> None:
+@pytest.mark.parametrize(
+    "kills",
+    [
+        in_every_run("after", each_change),
+        *deep("before", each_call, parts=3),
+        *deep("after", each_read, parts=2),
+    ],
+)
+def test_down_killed_at_calls(yard: Yard, kills: Kills) -> None:
     """Where all still stands after the kill, the next run is the first one again, and is left out."""
     nothing, recorded = yard.standing(), []
     for _ in range(3):
@@ -34,20 +51,24 @@ def test_down_killed_at_every_call(yard: Yard, when: When) -> None:
         whole = yard.standing()
         recorded.append(yard.calls_of(yard.down))
         assert yard.standing() == nothing
-    points = points_of(recorded)
+    points = kills.at(points_of(recorded))
     again = 0
+    prepare = partial(_whole, yard, whole)
     for point in points:
-        yard.surely_killed(runs.down, "workshop", point, when, prepare=lambda: _whole(yard, whole))
+        yard.surely_killed(runs.down, "workshop", point, kills.when, prepare=prepare)
         if yard.standing() == whole:
             continue
         again += 1
-        assert remaining(yard.down()) == {}, f"killed {when} {point}"
-        assert yard.standing() == nothing, f"killed {when} {point}"
-    print(f"down killed {when} each of {len(points)} calls, {again} took something: all survived")
+        assert remaining(yard.down()) == {}, f"killed {kills.when} {point}"
+        assert yard.standing() == nothing, f"killed {kills.when} {point}"
+    told = ", ".join(map(str, points))
+    print(f"down killed {kills} ({told}), {again} took something: all survived")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_down_that_keeps_volumes_killed_at_every_change(yard: Yard, when: When) -> None:
+@pytest.mark.parametrize(
+    "kills", [in_every_run("after", each_change), *deep("before", each_change, parts=1)]
+)
+def test_down_that_keeps_volumes_killed_at_changes(yard: Yard, kills: Kills) -> None:
     """No volume that is to stay is lost, and each says whose it was."""
     recorded = []
     for _ in range(2):
@@ -57,16 +78,17 @@ def test_down_that_keeps_volumes_killed_at_every_change(yard: Yard, when: When) 
         yard.drop_volumes()
     assert len(kept.pop("volumes")) == 2
     assert not any(kept.values())
-    points = points_of(recorded, changes)
+    points = kills.at(points_of(recorded))
     for point in points:
-        yard.surely_killed(runs.down_and_keep, "workshop", point, when, prepare=lambda: _anew(yard))
+        prepare = partial(_anew, yard)
+        yard.surely_killed(runs.down_and_keep, "workshop", point, kills.when, prepare=prepare)
         yard.down(keep_volumes=True)
-        assert {**yard.standing(), "volumes": []} == {**kept, "volumes": []}, f"{when} {point}"
-        assert yard.kept_for() == ["ana", "ben"], f"killed {when} {point}"
+        assert {**yard.standing(), "volumes": []} == {**kept, "volumes": []}, (
+            f"{kills.when} {point}"
+        )
+        assert yard.kept_for() == ["ana", "ben"], f"killed {kills.when} {point}"
     told = ", ".join(map(str, points))
-    print(
-        f"down that keeps volumes killed {when} each of {len(points)} changes ({told}): none lost"
-    )
+    print(f"down that keeps volumes killed {kills} ({told}): none lost")
 
 
 def _whole(yard: Yard, whole: Standing) -> None:
