@@ -30,7 +30,7 @@ def command(options: Globals, *, name: str, member: str, arguments: tuple[str, .
       fleet ssh workshop ana
       fleet ssh workshop ana -- nvidia-smi
     """
-    from fleet.workflows.environment.openssh import ssh_command  # noqa: PLC0415
+    from fleet.workflows.environment.openssh import ssh_command
 
     if shutil.which("ssh") is None:
         raise FleetError("there is no ssh on this machine", remedy="install OpenSSH's client")

@@ -29,7 +29,7 @@ def command(options: Globals, *, name: str, output: str) -> None:
       fleet ca workshop > workshop.pem
       curl --cacert workshop.pem https://203.0.113.7:8888/api
     """
-    from fleet.workflows.record.authority import describe_authority  # noqa: PLC0415
+    from fleet.workflows.record.authority import describe_authority
 
     authority = describe_authority(open_context(options), name)
     if output == "json":

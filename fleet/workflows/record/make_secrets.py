@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from fleet.assets.certificates import make_authority
 from fleet.aws.parameters import create_secret, read_secrets, replace_secret
+from fleet.jupyter.certificates import make_authority
 from fleet.plan import tags
 from fleet.plan.record.certificates import authority_lifetime, authority_serves
 from fleet.plan.record.tokens import Secrets

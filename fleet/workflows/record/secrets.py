@@ -11,7 +11,6 @@ from fleet.aws.parameters import (
     replace_secret,
 )
 from fleet.errors import NothingFoundError
-from fleet.jupyter.certificates import make_authority
 from fleet.plan import tags
 from fleet.plan.record.generations import Generations, parse_generations
 from fleet.plan.record.tokens import Secrets
