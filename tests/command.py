@@ -1,4 +1,4 @@
-"""The real command line, as a person runs it, with an environment of its own."""
+"""The command line as a person runs it, with an environment of its own: in a process, or in that of the test."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from fleet.cli.console import Console
+from fleet.cli.run import run
+from fleet.errors import EXIT_INTERRUPTED
 from fleet.sandbox import call_log
 from fleet.sandbox.hosts import packages
 
@@ -74,6 +80,57 @@ class Cli:
         )
         pairs = (entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
         return dict(pairs)
+
+
+@dataclass(frozen=True)
+class InProcess(Cli):
+    """Runs the same in the test's own process: no interpreter starts, and nothing is imported twice.
+
+    One command at a time, for a process has one environment and one stdout. What only a process shows stays with
+    `Cli`: how it ends, signals, pipes that close, terminals.
+    """
+
+    def __call__(
+        self, *arguments: str, timeout: float = SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        with Path(os.devnull).open() as nobody, _file() as stdout, _file() as stderr:
+            began = time.monotonic()
+            with _environment(self.environment):
+                code = run(arguments, Console(nobody, stdout, stderr))
+            took = time.monotonic() - began
+            said = [_read(stream) for stream in (stdout, stderr)]
+        if code == EXIT_INTERRUPTED:
+            raise KeyboardInterrupt  # whoever runs the tests has pressed Ctrl-C
+        if took > timeout:
+            raise subprocess.TimeoutExpired(arguments, timeout, *said)
+        return subprocess.CompletedProcess(arguments, code, *said)
+
+
+def _file() -> TextIO:
+    """A stream as a process has it, with a descriptor."""
+    return os.fdopen(os.memfd_create("stream"), "w+", encoding="utf-8")
+
+
+def _read(stream: TextIO) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Make these the environment, and then those of before; one that stays is there all the time."""
+    before = dict(os.environ)
+    _change(values)
+    try:
+        yield
+    finally:
+        _change(before)
+
+
+def _change(values: Mapping[str, str]) -> None:
+    for name in {*os.environ} - {*values}:
+        del os.environ[name]
+    os.environ.update(values)
 
 
 def processes_of(directory: Path) -> list[Path]:

@@ -14,7 +14,13 @@ from tests.command import Cli
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
-pytest_plugins = ["tests.one_run", "tests.depth", "tests.actions", "tests.durations"]
+pytest_plugins = [
+    "tests.one_run",
+    "tests.depth",
+    "tests.actions",
+    "tests.durations",
+    "tests.models",
+]
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own

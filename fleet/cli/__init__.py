@@ -6,6 +6,7 @@ Imports stay light, so that `fleet --help` is instant.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 _ALLOCATIONS_PER_COLLECTION = 200_000
@@ -14,7 +15,13 @@ _ALLOCATIONS_PER_COLLECTION = 200_000
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from fleet.cli.run import run  # completion and --version import no more than they need
+    # Here, so that importing one command imports no other.
+    from fleet.cli.console import Console
+    from fleet.cli.run import run
+    from fleet.errors import EXIT_INTERRUPTED
 
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:], Console(sys.stdin, sys.stdout, sys.stderr))
+    if code == EXIT_INTERRUPTED:
+        os._exit(code)  # at once: threads that still talk to hosts would otherwise be waited for
+    sys.exit(code)

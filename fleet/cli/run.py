@@ -9,13 +9,19 @@ from collections.abc import Sequence
 import click
 
 from fleet.cli.app import cli
+from fleet.cli.console import Console
 from fleet.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, FleetError
 
 _GLOBAL = frozenset(option for each in cli.params for option in each.opts)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command; gives the exit code. Never lets a traceback of ours out."""
+def run(arguments: Sequence[str], console: Console) -> int:
+    """Run one command on a console; gives the exit code. Never lets a traceback of ours out."""
+    with console.in_use():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(list(arguments), prog_name="fleet", standalone_mode=False, color=_colour())
         sys.stdout.flush()
@@ -56,8 +62,7 @@ def _usage(error: click.exceptions.UsageError) -> str:
 
 
 def _interrupted() -> int:
-    """Leave at once: threads that still talk to hosts would otherwise be waited for."""
     click.echo("fleet: interrupted", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_INTERRUPTED)
+    return EXIT_INTERRUPTED
