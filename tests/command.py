@@ -106,6 +106,17 @@ class InProcess(Cli):
         return subprocess.CompletedProcess(arguments, code, *said)
 
 
+def aws_at(url: str) -> dict[str, str]:
+    """What the environment of somebody says who has credentials, and whose AWS answers at a URL."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "FLEET_CHECKIP_URL": f"{url}/checkip",
+    }
+
+
 def _file() -> TextIO:
     """A stream as a process has it, with a descriptor."""
     return os.fdopen(os.memfd_create("stream"), "w+", encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.command import Cli
+from tests.command import Cli, InProcess
 
 # Several workers share few cores: how long an example takes says nothing of the code.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,6 +58,6 @@ def own(tmp_path: Path) -> Iterator[Cli]:
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Cli:
-    """The CLI without a sandbox."""
-    return Cli(tmp_path)
+def bare(tmp_path: Path) -> InProcess:
+    """The CLI without a sandbox, in this process."""
+    return InProcess(tmp_path)

@@ -1,4 +1,4 @@
-"""What there is and what it costs, through the real command line: tables, JSON, and one line for what is wrong."""
+"""What there is and what it costs, through the command line: tables, JSON, and one line for what is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Cli, write_spec
+from tests.command import InProcess, write_spec
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +22,8 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     return [re.split(r"  +", line.strip()) for line in done.stdout.splitlines()]
 
 
-def test_images_as_a_table_and_as_json(cli: Cli) -> None:
-    asked = ("--sandbox", "images", "--framework", "pytorch", "--for", "g5.xlarge")
+def test_images_as_a_table_and_as_json(cli: InProcess) -> None:
+    asked = ("images", "--framework", "pytorch", "--for", "g5.xlarge")
     heading, *table = rows(cli(*asked))
     assert heading == ["ID", "FRAMEWORK", "VERSION", "OS", "ARCH", "DRIVER", "BUILT", "PATCHED UNTIL"]  # fmt: skip
     told = cli.json(*asked, "-o", "json")["images"]
@@ -34,14 +34,14 @@ def test_images_as_a_table_and_as_json(cli: Cli) -> None:
     assert built == sorted(built, reverse=True)
 
 
-def test_images_that_ec2_hides(cli: Cli) -> None:
-    asked = ("--sandbox", "images", "--framework", "tensorflow", "--version", "2.12", "-o", "json")
+def test_images_that_ec2_hides(cli: InProcess) -> None:
+    asked = ("images", "--framework", "tensorflow", "--version", "2.12", "-o", "json")
     assert cli.json(*asked) == {"images": []}
     assert len(cli.json(*asked, "--include-deprecated")["images"]) == 3
 
 
-def test_no_image_is_no_error(cli: Cli) -> None:
-    done = cli("--sandbox", "images", "--framework", "mxnet")
+def test_no_image_is_no_error(cli: InProcess) -> None:
+    done = cli("images", "--framework", "mxnet")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == (
         "no such Deep Learning AMI in us-east-1; AWS stopped publishing MXNet images; "
@@ -49,8 +49,8 @@ def test_no_image_is_no_error(cli: Cli) -> None:
     )
 
 
-def test_quotas_as_a_table_and_as_json(own: Cli) -> None:
-    asked = ("--sandbox", "quota", "--count", "20", "g5.xlarge", "g6.xlarge")
+def test_quotas_as_a_table_and_as_json(own: InProcess) -> None:
+    asked = ("quota", "--count", "20", "g5.xlarge", "g6.xlarge")
     heading, row = rows(own(*asked))
     assert heading[:4] == ["QUOTA", "FAMILY", "MARKET", "TYPES"]
     assert row == [G, "G and VT", "on-demand", "g5.xlarge, g6.xlarge", "0", "80", "512", "0", "-"]
@@ -72,31 +72,31 @@ def test_quotas_as_a_table_and_as_json(own: Cli) -> None:
     ]
 
 
-def test_a_quota_that_is_too_small_is_asked_for_once(own: Cli) -> None:
-    asked = ("--sandbox", "quota", "--count", "200", "--market", "spot", "g5.xlarge")
+def test_a_quota_that_is_too_small_is_asked_for_once(own: InProcess) -> None:
+    asked = ("quota", "--count", "200", "--market", "spot", "g5.xlarge")
     done = own(*asked)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "L-3819A6DF: --request asks AWS for 800 vCPUs"
     assert done.stdout.splitlines()[1].split()[-2:] == ["288", "800"]
-    filed = own(*asked, "--request", "-o", "json")
+    filed = own(*asked, "--request", "--yes", "-o", "json")
     assert filed.returncode == 0, filed.stderr
     assert '"filed_now": true' in filed.stdout
-    again = own(*asked, "--request", "-o", "json")
+    again = own(*asked, "--request", "--yes", "-o", "json")
     assert again.returncode == 0, again.stderr
     assert '"filed_now": false' in again.stdout
     assert "a request is open already, for 800 vCPUs (PENDING)" in again.stderr
 
 
-def test_quotas_of_a_spec_leave_out_what_costs_too_much(cli: Cli, tmp_path: Path) -> None:
+def test_quotas_of_a_spec_leave_out_what_costs_too_much(cli: InProcess, tmp_path: Path) -> None:
     spec = write_spec(
         tmp_path, "capped", instances="{types: [g5.12xlarge, g5.xlarge], max_price: 2}"
     )
-    (check,) = cli.json("--sandbox", "quota", str(spec), "-o", "json")["quotas"]
+    (check,) = cli.json("quota", str(spec), "-o", "json")["quotas"]
     assert (check["instance_types"], check["needed"]) == (["g5.xlarge"], 8)
 
 
-def test_types_that_an_image_can_run_on(cli: Cli) -> None:
-    done = cli("--sandbox", "types", "--image", "pytorch", "--arch", "arm64")
+def test_types_that_an_image_can_run_on(cli: InProcess) -> None:
+    done = cli("types", "--image", "pytorch", "--arch", "arm64")
     heading, *table = rows(done)
     assert heading[-1] == "QUOTA"
     assert {row[0].partition(".")[0] for row in table} == {"g5g"}
@@ -132,7 +132,7 @@ LINES = [
 
 @pytest.mark.parametrize(("words", "code", "line"), LINES, ids=lambda value: str(value)[:60])
 def test_what_is_wrong_is_one_line(
-    cli: Cli, tmp_path: Path, words: tuple[str, ...], code: int, line: str
+    cli: InProcess, tmp_path: Path, words: tuple[str, ...], code: int, line: str
 ) -> None:
     instances = {
         "SPEC": "{types: [g5.xlarge]}",
@@ -144,16 +144,16 @@ def test_what_is_wrong_is_one_line(
         name: str(write_spec(tmp_path, name.lower(), instances=text))
         for name, text in instances.items()
     }
-    done = cli("--sandbox", *(specs.get(word, word) for word in words))
+    done = cli(*(specs.get(word, word) for word in words))
     assert (done.returncode, done.stdout) == (code, "")
     (told,) = done.stderr.splitlines()
     assert told.startswith("fleet: ")
     assert line in told
 
 
-def test_a_price_that_there_is_none_of_is_told_in_one_line(cli: Cli, tmp_path: Path) -> None:
+def test_a_price_that_there_is_none_of_is_told_in_one_line(cli: InProcess, tmp_path: Path) -> None:
     spec = write_spec(tmp_path, "unpriced", instances="{types: [a1.large], market: spot-first}")
-    done = cli("--sandbox", "plan", str(spec))
+    done = cli("plan", str(spec))
     assert done.returncode == 0, done.stderr
     notes = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if "  prices " in line]
     assert notes == [
@@ -161,21 +161,17 @@ def test_a_price_that_there_is_none_of_is_told_in_one_line(cli: Cli, tmp_path: P
         "no On-Demand price of a1.large is known",
     ]
     assert "at most price unknown" in done.stdout
-    told = cli.json("--sandbox", "plan", str(spec), "-o", "json")
+    told = cli.json("plan", str(spec), "-o", "json")
     assert told["hourly_usd"] is None
     assert told["price_notes"] == notes
-    done = cli("--sandbox", "cost", "estimate", "1xa1.large:3h")
+    done = cli("cost", "estimate", "1xa1.large:3h")
     assert done.stderr == "note: a1.large has no On-Demand price in us-east-1 that is known\n"
 
 
-def test_a_price_list_that_does_not_answer_is_told_in_one_line(cli: Cli, tmp_path: Path) -> None:
+def test_a_price_list_that_does_not_answer_is_told_in_one_line(cli: InProcess, tmp_path: Path) -> None:
     spec = write_spec(tmp_path, "offline", instances="{types: [g5.xlarge]}")
-    cli.json("--sandbox", "plan", str(spec), "-o", "json")
-    offline = cli.sandbox_environment()
-    kept = {name: value for name, value in offline.items() if name.startswith(("AWS_", "FLEET_"))}
-    kept |= {"AWS_ENDPOINT_URL_PRICING": NOWHERE, "FLEET_CACHE_DIR": str(tmp_path / "empty")}
-    del kept["FLEET_SANDBOX"]
-    without = Cli(cli.folder, kept)
+    cli.json("plan", str(spec), "-o", "json")
+    without = InProcess(tmp_path, {**cli.extra, "AWS_ENDPOINT_URL_PRICING": NOWHERE})
     here = without("plan", str(spec))
     assert here.returncode == 0, here.stderr
     notes = [line for line in here.stdout.splitlines() if line.startswith("  prices ")]

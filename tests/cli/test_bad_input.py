@@ -1,4 +1,4 @@
-"""Bad input through the real command line: one line each, the right exit code, and AWS is not asked."""
+"""Bad input through the command line: one line each, the right exit code, and AWS is not asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Cli, write_spec
+from tests.command import InProcess, aws_at, write_spec
 
 pytestmark = pytest.mark.slow
 
@@ -46,17 +46,6 @@ def listener() -> Iterator[Listener]:
     running.close()
 
 
-def with_aws(folder: Path, url: str, **extra: str) -> Cli:
-    values = {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "FLEET_CHECKIP_URL": f"{url}/checkip",
-    }
-    return Cli(folder, values | extra)
-
-
 def test_there_are_many_cases() -> None:
     assert len(CASES) >= 30
 
@@ -65,7 +54,7 @@ def test_there_are_many_cases() -> None:
 def test_a_broken_spec_is_told_and_aws_is_not_asked(
     case: Path, tmp_path: Path, listener: Listener
 ) -> None:
-    done = with_aws(tmp_path, listener.url)("up", str(case), "--yes")
+    done = InProcess(tmp_path, aws_at(listener.url))("up", str(case), "--yes")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     lines = done.stderr.splitlines()
@@ -75,7 +64,7 @@ def test_a_broken_spec_is_told_and_aws_is_not_asked(
     assert listener.calls == 0
 
 
-def test_a_missing_spec(bare: Cli) -> None:
+def test_a_missing_spec(bare: InProcess) -> None:
     done = bare("up", "nowhere.yaml")
     assert (done.returncode, done.stderr) == (
         2,
@@ -111,7 +100,7 @@ def test_a_missing_spec(bare: Cli) -> None:
     ],
 )
 def test_one_line_with_the_remedy(
-    bare: Cli, arguments: tuple[str, ...], code: int, said: str
+    bare: InProcess, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     done = bare(*arguments)
     assert (done.returncode, done.stdout) == (code, "")
@@ -121,21 +110,15 @@ def test_one_line_with_the_remedy(
 
 def test_an_endpoint_that_nobody_serves(tmp_path: Path, listener: Listener) -> None:
     listener.close()
-    done = with_aws(tmp_path, listener.url)("ls")
+    done = InProcess(tmp_path, aws_at(listener.url))("ls")
     assert done.returncode == 1
     assert "AWS does not answer" in done.stderr
     assert "fleet sandbox status" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_up_without_anybody_to_confirm_needs_yes(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "asked")
-    cli("sandbox", "start")
-    values = {
-        k: v for k, v in cli.sandbox_environment().items() if k.startswith(("AWS_", "FLEET_"))
-    }
-    outside = Cli(tmp_path, {k: v for k, v in values.items() if k != "FLEET_SANDBOX"})
-    done = outside("up", str(spec))
+def test_up_without_anybody_to_confirm_needs_yes(cli: InProcess, tmp_path: Path) -> None:
+    done = cli("up", str(write_spec(tmp_path, "asked")))
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("pass --yes")
     assert "price      instances $2.01/h" in done.stderr
@@ -143,7 +126,7 @@ def test_up_without_anybody_to_confirm_needs_yes(cli: Cli, tmp_path: Path) -> No
         ("EXPIRED", "have expired"),
         ("INVALID", "does not accept these credentials"),
     ):
-        refused = Cli(tmp_path, {**outside.extra, "AWS_ACCESS_KEY_ID": key})("ls")
+        refused = InProcess(tmp_path, {**cli.extra, "AWS_ACCESS_KEY_ID": key})("ls")
         assert refused.returncode == 1
         assert said in refused.stderr
         assert len(refused.stderr.splitlines()) == 1

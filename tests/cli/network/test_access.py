@@ -1,28 +1,19 @@
-"""`fleet access` on the real command line, against the sandbox."""
+"""`fleet access` on the command line, over a cloud that has a fleet's security group and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.command import Cli
-from tests.sandbox.cloud.recording import Served, serve
+from tests.command import InProcess
+from tests.sandbox.cloud.recording import Served
 
 pytestmark = pytest.mark.slow
 
 CIDR = "198.51.100.0/24"
 
 
-@pytest.fixture(scope="module")
-def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """The CLI over a served cloud that has a fleet's security group and nothing else."""
-    with serve() as served:
-        yield over(served, tmp_path_factory.mktemp("access"))
-
-
-def over(served: Served, folder: Path) -> Cli:
+@pytest.fixture
+def access(served: Served, own: InProcess) -> InProcess:
     vpc = served.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     served.ec2.create_security_group(
         GroupName="fleet-workshop",
@@ -35,17 +26,10 @@ def over(served: Served, folder: Path) -> Cli:
             }
         ],
     )
-    values = {
-        "AWS_ENDPOINT_URL": served.url,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "FLEET_CHECKIP_URL": f"{served.url}/checkip",
-    }
-    return Cli(folder, values)
+    return own
 
 
-def cidrs(access: Cli) -> dict[str, str]:
+def cidrs(access: InProcess) -> dict[str, str]:
     shown = access.json("access", "show", "workshop", "-o", "json")
     assert shown["fleet"] == "workshop"
     assert shown["security_group_id"].startswith("sg-")
@@ -54,7 +38,7 @@ def cidrs(access: Cli) -> dict[str, str]:
     return {door["cidr"]: door["by"] for door in shown["ingress"]}
 
 
-def test_allow_refresh_and_revoke(access: Cli) -> None:
+def test_allow_refresh_and_revoke(access: InProcess) -> None:
     done = access("access", "allow", "workshop", CIDR, "2001:db8::/32")
     assert done.returncode == 0, done.stderr
     assert CIDR in done.stdout
@@ -68,7 +52,7 @@ def test_allow_refresh_and_revoke(access: Cli) -> None:
     assert cidrs(access) == {}
 
 
-def test_the_whole_internet_is_asked_about(access: Cli) -> None:
+def test_the_whole_internet_is_asked_about(access: InProcess) -> None:
     done = access("access", "allow", "workshop", "0.0.0.0/0")
     assert done.returncode == 2
     assert "this opens the fleet to the whole internet" in done.stderr
@@ -92,7 +76,7 @@ def test_the_whole_internet_is_asked_about(access: Cli) -> None:
         (("revoke", "workshop", "192.0.2.0/24"), 1, "192.0.2.0/24 may not come in"),
     ],
 )
-def test_bad_input(access: Cli, arguments: tuple[str, ...], code: int, text: str) -> None:
+def test_bad_input(access: InProcess, arguments: tuple[str, ...], code: int, text: str) -> None:
     done = access("access", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert text in done.stderr
