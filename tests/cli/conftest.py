@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fleet.workflows.context import Context
 from tests.command import InProcess, aws_at
 from tests.sandbox.cloud.recording import Served, serve
+from tests.workflows.runs import context_over, warm_session
 
 
 @pytest.fixture(scope="package")
@@ -37,3 +39,10 @@ def served(served_once: Served) -> Iterator[Served]:
 def own(served: Served, tmp_path: Path) -> InProcess:
     """The CLI over that cloud, with files of its own."""
     return InProcess(tmp_path, aws_at(served.url))
+
+
+@pytest.fixture
+def context(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """What a workflow takes, over that cloud: makes what the commands of a test then find, without hosts."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+    return context_over(served.url, tmp_path, session=warm_session())

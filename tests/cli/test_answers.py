@@ -168,7 +168,9 @@ def test_a_price_that_there_is_none_of_is_told_in_one_line(cli: InProcess, tmp_p
     assert done.stderr == "note: a1.large has no On-Demand price in us-east-1 that is known\n"
 
 
-def test_a_price_list_that_does_not_answer_is_told_in_one_line(cli: InProcess, tmp_path: Path) -> None:
+def test_a_price_list_that_does_not_answer_is_told_in_one_line(
+    cli: InProcess, tmp_path: Path
+) -> None:
     spec = write_spec(tmp_path, "offline", instances="{types: [g5.xlarge]}")
     cli.json("plan", str(spec), "-o", "json")
     without = InProcess(tmp_path, {**cli.extra, "AWS_ENDPOINT_URL_PRICING": NOWHERE})
