@@ -39,7 +39,7 @@ def pages() -> dict[str, str]:
 def cli_reference() -> str:
     """Write every command's help, as the terminal shows it."""
     head = "# Command line\n\nBuilt from the code by `make docs`.\n"
-    root = click.Context(cli, info_name="fleet", max_content_width=100, terminal_width=100)
+    root = click.Context(cli, info_name="fleet", terminal_width=100, **cli.context_settings)
     sections = (
         f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
         for context in _contexts(root)
