@@ -9,15 +9,21 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.command import Cli
+from tests.command import Cli, InProcess
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    cli = InProcess(tmp_path_factory.mktemp("sandbox"))
+    assert cli("sandbox", "start").returncode == 0
+    yield cli
+    assert cli("sandbox", "stop").returncode == 0
 
 
 @pytest.fixture
-def running(cli: Cli) -> Iterator[Cli]:
-    assert cli("sandbox", "start").returncode == 0
-    assert cli("sandbox", "fault", "clear").returncode == 0
-    yield cli
-    assert cli("sandbox", "fault", "clear").returncode == 0
+def running(started: InProcess) -> Iterator[InProcess]:
+    yield started
+    assert started("sandbox", "fault", "clear").returncode == 0
 
 
 def fault(cli: Cli, *arguments: str) -> tuple[int, str, str]:
@@ -26,7 +32,7 @@ def fault(cli: Cli, *arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.slow
-def test_add_list_and_clear(running: Cli) -> None:
+def test_add_list_and_clear(running: InProcess) -> None:
     code, out, err = fault(
         running, "add", "error", "--action", "DescribeVpcs", "--code", "Blocked", "--calls", "2"
     )
@@ -61,7 +67,7 @@ def test_add_list_and_clear(running: Cli) -> None:
 
 
 @pytest.mark.slow
-def test_what_only_the_sandbox_knows(running: Cli) -> None:
+def test_what_only_the_sandbox_knows(running: InProcess) -> None:
     for arguments, said in (
         (("spot-interruption", "--member", "eve"), "no running instance is like --member eve"),
         (("deny", "--action", "CreateFlet"), "did you mean CreateFleet?"),
@@ -85,7 +91,9 @@ def test_what_only_the_sandbox_knows(running: Cli) -> None:
         (("clear",), 1, "no sandbox is running"),
     ],
 )
-def test_one_line_for_a_slip(bare: Cli, arguments: tuple[str, ...], code: int, said: str) -> None:
+def test_one_line_for_a_slip(
+    bare: InProcess, arguments: tuple[str, ...], code: int, said: str
+) -> None:
     returned, out, err = fault(bare, *arguments)
     assert (returned, out) == (code, "")
     assert said in err
