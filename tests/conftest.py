@@ -33,10 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shares_with_its_file(item: pytest.Item) -> bool:
-    """Whether a test uses a fixture that is made once for its file: other workers would make it again."""
+    """Whether a test uses a fixture that is made once for its file or folder: other workers would make it again."""
     assert isinstance(item, pytest.Function)
     made = item._fixtureinfo.name2fixturedefs.values()
-    return any(each[-1].scope == "module" for each in made)
+    return any(each[-1].scope in {"module", "package"} for each in made)
 
 
 @pytest.fixture(scope="session")
