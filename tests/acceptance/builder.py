@@ -43,8 +43,10 @@ class Building:
 
 
 @contextmanager
-def building(cli: Cli, fleet: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Building]:
-    """Open the one host of a fleet."""
+def building(
+    cli: Cli, fleet: str, monkeypatch: pytest.MonkeyPatch, *, member: str = ""
+) -> Iterator[Building]:
+    """Open a member's host, or the one of a fleet that has one."""
     for name, value in cli.sandbox_environment().items():
         monkeypatch.setenv(name, value)
     events: list[Event] = []
@@ -54,7 +56,9 @@ def building(cli: Cli, fleet: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         settings=settings_from(os.environ),
         on_event=events.append,
     )
-    (instance,) = live_instances(context, fleet)
+    (instance,) = (
+        each for each in live_instances(context, fleet) if member in ("", each.holder)
+    )
     secrets = describe_secrets(context, fleet)
     known = (
         member_token(secrets.fleet_secret, instance, instance.holder),

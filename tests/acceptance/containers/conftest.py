@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fleet.sandbox.containers import cgroups, needs
+from tests.acceptance.containers.running import Running, Start
+from tests.acceptance.containers.standing import (
+    First,
+    Image,
+    Studio,
+    first_up,
+    studio_up,
+    take_image,
+)
 from tests.command import FLEET, Cli, processes_of
 
 
@@ -54,62 +60,7 @@ def leftovers(directory: Path, network: str) -> list[str]:
     return found
 
 
-@dataclass
-class Running:
-    """A `fleet` that runs: its lines on stderr as they come, and what it leaves."""
-
-    process: subprocess.Popen[str]
-    lines: list[str] = field(default_factory=list)
-    ended: bool = False
-    reader: threading.Thread = field(init=False)
-    _told: threading.Condition = field(default_factory=threading.Condition)
-
-    def __post_init__(self) -> None:
-        self.reader = threading.Thread(target=self.read, daemon=True)
-
-    def read(self) -> None:
-        """Collect stderr until it ends."""
-        assert self.process.stderr
-        with self.process.stderr as stderr:
-            for line in stderr:
-                with self._told:
-                    self.lines.append(line.rstrip())
-                    self._told.notify_all()
-        with self._told:
-            self.ended = True
-            self._told.notify_all()
-
-    def wait_for(self, pattern: str, seconds: float) -> str:
-        """Give the first line in which `pattern` is found."""
-
-        def found() -> str | None:
-            return next((line for line in self.lines if re.search(pattern, line)), None)
-
-        with self._told:
-            self._told.wait_for(lambda: found() or self.ended, seconds)
-        line = found()
-        assert line, (pattern, self.lines)
-        return line
-
-    def end(self, seconds: float) -> int:
-        """Wait for its end; give the exit code."""
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-
-    def failure(self, member: str) -> str:
-        """The line that tells why a member's environment is not ready; there must be exactly one."""
-        (line,) = (line for line in self.lines if f"✗ [{member}] failed: " in line)
-        return line.partition("failed: ")[2]
-
-
-Start = Callable[..., Running]
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start(hosts: Cli) -> Iterator[Start]:
     """Starts `fleet` with arguments; one that still runs at the end is killed."""
     begun: list[Running] = []
@@ -136,10 +87,19 @@ def start(hosts: Cli) -> Iterator[Start]:
         each.reader.join(10)
 
 
-def on_host(cli: Cli, fleet: str, member: str, line: str) -> str:
-    """Run a line for the shell on a member's host; it must succeed."""
-    told = cli.json("--sandbox", "exec", "--member", member, "-o", "json", fleet, "--", line)
-    (result,) = told["results"]
-    assert result["exit_status"] == 0, result
-    text: str = result["stdout"]
-    return text
+@pytest.fixture(scope="session")
+def first(hosts: Cli, start: Start, tmp_path_factory: pytest.TempPathFactory) -> First:
+    """The first fleet: all that are told of an ill host in its own way, and one host that is well."""
+    return first_up(hosts, start, tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="session")
+def image(hosts: Cli, first: First) -> Image:
+    """An image of the host that is well, which is stopped then."""
+    return take_image(hosts, first)
+
+
+@pytest.fixture(scope="session")
+def studio(hosts: Cli, image: Image, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """The fleet whose environments are looked at; a test leaves them ready."""
+    return studio_up(hosts, image, tmp_path_factory.mktemp("studio"))

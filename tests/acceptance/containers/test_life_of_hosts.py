@@ -8,41 +8,17 @@ import re
 import ssl
 import time
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.containers.conftest import Running, Start, on_host
-from tests.command import Cli, write_spec
+from tests.acceptance.containers.running import BOUND, ON_CONTAINERS, on_host
+from tests.acceptance.containers.standing import MEMBERS, Studio
+from tests.command import Cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = ON_CONTAINERS
 
-MEMBERS = ["ana", "ben", "chloe", "dan", "eva"]
-BOUND = 900.0
-"""For a first `up` of five on a busy machine; on a quiet one it takes less than a minute."""
 SERVICES = "fleet-jupyter fleet-tensorboard fleet-tensorboard-gate"
-
-
-def write_members(folder: Path, *members: str) -> str:
-    return str(write_spec(folder, "studio", members=f"[{', '.join(members)}]"))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("specs")
-
-
-@pytest.fixture(scope="module")
-def first(hosts: Cli, start: Start, folder: Path) -> Running:
-    """The first `up` of five; one is cut off in the middle of its bootstrap, and healed 20 s later."""
-    up = start("--sandbox", "up", write_members(folder, *MEMBERS))
-    up.wait_for(r"\[chloe\] jupyter", BOUND)
-    assert hosts("sandbox", "host", "cut", "chloe").returncode == 0
-    time.sleep(20)
-    assert hosts("sandbox", "host", "heal", "chloe").returncode == 0
-    assert up.end(BOUND) == 0, up.lines
-    return up
 
 
 def environments(cli: Cli) -> dict[str, Any]:
@@ -57,14 +33,14 @@ def wait_until_ready(cli: Cli, member: str) -> None:
         assert time.monotonic() < deadline, environments(cli)[member]
 
 
-def test_all_five_are_ready_and_their_keys_were_verified(hosts: Cli, first: Running) -> None:
-    assert any("5 of 5 ready" in line for line in first.lines)
-    verified = [line for line in first.lines if "verified by the console output" in line]
-    assert len(verified) == 5
+def test_all_are_ready_and_their_keys_were_verified(hosts: Cli, studio: Studio) -> None:
+    assert any(f"{len(MEMBERS)} of {len(MEMBERS)} ready" in line for line in studio.lines)
+    verified = [line for line in studio.lines if "verified by the console output" in line]
+    assert len(verified) == len(MEMBERS)
     assert {each["state"] for each in environments(hosts).values()} == {"ready"}
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_it_was_cloud_init_that_made_the_host(hosts: Cli) -> None:
     result = on_host(hosts, "studio", "ana", "cat /run/cloud-init/result.json")
     assert json.loads(result)["v1"] == {"datasource": "DataSourceEc2", "errors": []}
@@ -73,7 +49,7 @@ def test_it_was_cloud_init_that_made_the_host(hosts: Cli) -> None:
     assert on_host(hosts, "studio", "ana", "systemctl list-units --failed --plain -q") == ""
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_a_clock_that_jumps_to_the_expiry_ends_nobody(hosts: Cli) -> None:
     """The timer of the first boot would fire then: it leaves that to the watcher while it lives, and asks again."""
     fired = "sudo systemctl start fleet-expiry.service; systemctl show -p Result fleet-expiry"
@@ -84,9 +60,9 @@ def test_a_clock_that_jumps_to_the_expiry_ends_nobody(hosts: Cli) -> None:
     assert again.strip().rpartition("=")[2] not in {"", "0", "infinity"}
 
 
-def test_the_timer_ends_a_host_whose_watcher_is_silent(hosts: Cli, first: Running) -> None:
+@pytest.mark.usefixtures("studio")
+def test_the_timer_ends_a_host_whose_watcher_is_silent(hosts: Cli) -> None:
     """Looked at without the end: what the service asks first, with a heartbeat of long ago."""
-    assert first.lines
     request = "systemctl cat fleet-expiry.service | sed 's|^ExecStart=.*|ExecStart=/bin/true|'"
     old = "echo '{\"boot_seconds\": 1.5}' | sudo tee /run/fleet/old.json"
     unit = "/run/systemd/system/fleet-asked.service"
@@ -94,13 +70,13 @@ def test_the_timer_ends_a_host_whose_watcher_is_silent(hosts: Cli, first: Runnin
         f"{old}; {request} | sed s/lifetime.json/old.json/ | sudo tee {unit}; sudo systemctl daemon-reload;"
         " sudo systemctl start fleet-asked; systemctl show -p Result --value fleet-asked"
     )
-    assert on_host(hosts, "studio", "ben", line).splitlines()[-1] == "success"
+    assert on_host(hosts, "studio", "Zoë Q", line).splitlines()[-1] == "success"
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_the_urls_answer_from_the_machine(hosts: Cli) -> None:
     told = hosts.json("--sandbox", "urls", "studio", "-o", "json")
-    ana = told["environments"][0]
+    (ana,) = (each for each in told["environments"] if each["member"] == "ana")
     unverified = ssl.create_default_context()
     unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
     for url in (ana["jupyter_url"], ana["tensorboard_url"]):
@@ -108,15 +84,15 @@ def test_the_urls_answer_from_the_machine(hosts: Cli) -> None:
             assert answer.status == 200
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_nothing_leads_out_of_a_host(hosts: Cli) -> None:
-    others = environments(hosts)["ben"]["address"]
+    others = environments(hosts)["Zoë Q"]["address"]
     script = f"""for where in 192.0.2.2:80 {others}:22 {others}:8888; do
       timeout 2 bash -c "</dev/tcp/${{where/://}}" 2>/dev/null && echo "$where"; done; true"""
     assert on_host(hosts, "studio", "ana", script) == ""
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_the_shell_completes_the_hosts_by_member(hosts: Cli) -> None:
     request = {
         "_FLEET_COMPLETE": "bash_complete",
@@ -127,25 +103,24 @@ def test_the_shell_completes_the_hosts_by_member(hosts: Cli) -> None:
     assert told.stdout.splitlines() == ["plain,chloe"]
 
 
-@pytest.mark.usefixtures("first")
-def test_a_second_up_changes_nothing(hosts: Cli, folder: Path) -> None:
+def test_a_second_up_changes_nothing(hosts: Cli, studio: Studio) -> None:
     before = on_host(hosts, "studio", "ana", f"systemctl show -p MainPID --value {SERVICES}")
-    again = hosts("--sandbox", "up", write_members(folder, *MEMBERS))
+    again = hosts("--sandbox", "up", studio.spec)
     assert again.returncode == 0, again.stderr
-    assert again.stderr.count("ready: in place") == 5
+    assert again.stderr.count("ready: in place") == len(MEMBERS)
     after = on_host(hosts, "studio", "ana", f"systemctl show -p MainPID --value {SERVICES}")
     assert after == before
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_a_killed_unit_comes_back(hosts: Cli) -> None:
     pid = "systemctl show -p MainPID --value fleet-jupyter"
-    before = on_host(hosts, "studio", "ben", f"{pid}; sudo systemctl kill -s KILL fleet-jupyter")
-    wait_until_ready(hosts, "ben")
-    assert on_host(hosts, "studio", "ben", pid) not in {before, "0\n"}
+    before = on_host(hosts, "studio", "Zoë Q", f"{pid}; sudo systemctl kill -s KILL fleet-jupyter")
+    wait_until_ready(hosts, "Zoë Q")
+    assert on_host(hosts, "studio", "Zoë Q", pid) not in {before, "0\n"}
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_the_journal_is_what_fleet_logs_shows(hosts: Cli) -> None:
     shown = hosts("--sandbox", "logs", "studio", "ana", "-n", "200")
     assert shown.returncode == 0, shown.stderr
@@ -157,46 +132,16 @@ def test_the_journal_is_what_fleet_logs_shows(hosts: Cli) -> None:
     assert "jupyter" in hosts("--sandbox", "logs", "studio", "ana", "--of", "bootstrap").stdout
 
 
-@pytest.mark.usefixtures("first")
+@pytest.mark.usefixtures("studio")
 def test_a_host_reboots_and_everything_comes_back(hosts: Cli) -> None:
     boot = "cat /proc/sys/kernel/random/boot_id; systemctl show -p UserspaceTimestampMonotonic"
-    before = on_host(hosts, "studio", "dan", f"{boot}; systemctl show -p MainPID fleet-jupyter")
-    assert hosts("sandbox", "host", "reboot", "dan").returncode == 0
+    before = on_host(hosts, "studio", "chloe", f"{boot}; systemctl show -p MainPID fleet-jupyter")
+    assert hosts("sandbox", "host", "reboot", "chloe").returncode == 0
     deadline = time.monotonic() + BOUND
-    while environments(hosts)["dan"]["state"] == "ready":
+    while environments(hosts)["chloe"]["state"] == "ready":
         assert time.monotonic() < deadline
-    wait_until_ready(hosts, "dan")
-    active = on_host(hosts, "studio", "dan", f"systemctl is-active {SERVICES} fleet-expiry.timer")
+    wait_until_ready(hosts, "chloe")
+    active = on_host(hosts, "studio", "chloe", f"systemctl is-active {SERVICES} fleet-expiry.timer")
     assert active.split() == ["active"] * 4
-    after = on_host(hosts, "studio", "dan", f"{boot}; systemctl show -p MainPID fleet-jupyter")
+    after = on_host(hosts, "studio", "chloe", f"{boot}; systemctl show -p MainPID fleet-jupyter")
     assert after != before
-
-
-@pytest.mark.usefixtures("first")
-def test_one_that_is_cut_off_for_good_is_told_and_the_others_stay(
-    hosts: Cli, start: Start, folder: Path
-) -> None:
-    spec = write_members(folder, *MEMBERS, "frida")
-    up = start("--sandbox", "up", spec, "--ready-within", "60s")
-    up.wait_for(r"\[frida\] (uv|jupyter)", BOUND)
-    assert hosts("sandbox", "host", "cut", "frida").returncode == 0
-    assert up.end(BOUND) == 3, up.lines
-    assert any("5 of 6 ready" in line for line in up.lines)
-    assert re.search(
-        r"bootstrap step `\w+` was not over in time: .*--ready-within", up.failure("frida")
-    )
-    ended = float(re.findall(r"^ *([\d.]+)s ✗ \[frida\]", "\n".join(up.lines), re.MULTILINE)[0])
-    assert ended < 60 + 30
-    assert hosts("sandbox", "host", "heal", "frida").returncode == 0
-    again = hosts("--sandbox", "up", spec)
-    assert again.returncode == 0, again.stderr
-
-
-@pytest.mark.usefixtures("first")
-def test_down_takes_every_host_away(hosts: Cli) -> None:
-    down = hosts("--sandbox", "down", "studio", "--yes")
-    assert down.returncode == 0, down.stderr
-    running = hosts.json("sandbox", "host", "list", "-o", "json")["hosts"]
-    assert "studio" not in {host["fleet"] for host in running}
-    left = Path(hosts.environment["FLEET_SANDBOX_DIR"]) / "hosts"
-    assert {entry.name for entry in left.iterdir()} == {host["instance_id"] for host in running}
