@@ -56,9 +56,7 @@ def building(
         settings=settings_from(os.environ),
         on_event=events.append,
     )
-    (instance,) = (
-        each for each in live_instances(context, fleet) if member in ("", each.holder)
-    )
+    (instance,) = (each for each in live_instances(context, fleet) if member in ("", each.holder))
     secrets = describe_secrets(context, fleet)
     known = (
         member_token(secrets.fleet_secret, instance, instance.holder),

@@ -7,6 +7,7 @@ come through `/files/`. A file that came over the network is kept in `cache`, a 
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import os
@@ -166,11 +167,16 @@ def _open(url: str) -> BinaryIO:
         words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {base64.b64encode(words.encode()).decode()}"
         url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    trusted = next(filter(None, map(os.environ.get, _AUTHORITIES)), None)
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - an index of this machine
-    context = ssl.create_default_context(cafile=trusted)
-    opened: BinaryIO = urllib.request.urlopen(request, timeout=_SECONDS, context=context)  # noqa: S310
+    opened: BinaryIO = urllib.request.urlopen(request, timeout=_SECONDS, context=_trust())  # noqa: S310
     return opened
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The authorities of this machine: to read them takes longer than to answer most requests."""
+    trusted = next(filter(None, map(os.environ.get, _AUTHORITIES)), None)
+    return ssl.create_default_context(cafile=trusted)
 
 
 def _listed(url: str) -> list[tuple[str, dict[str, str]]]:

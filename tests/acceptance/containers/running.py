@@ -94,7 +94,5 @@ def on_host(cli: Cli, fleet: str, member: str, line: str) -> str:
 
 def add_fault(cli: Cli, fleet: str, fault: str) -> None:
     """Let one host of a fleet be born with a fault, told as on the command line."""
-    added = cli(
-        "sandbox", "fault", "add", *fault.split(), "--fleet", fleet, "--instances", "1"
-    )
+    added = cli("sandbox", "fault", "add", *fault.split(), "--fleet", fleet, "--instances", "1")
     assert added.returncode == 0, added.stderr

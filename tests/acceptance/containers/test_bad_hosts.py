@@ -30,9 +30,7 @@ ENDLESS = {
 def up(start: Start, folder: Path, fleet: str, members: int, *more: str) -> Running:
     """Run `up` of a fleet to its end, which must be that not all are ready."""
     names = ", ".join(f"m{number}" for number in range(members))
-    running = start(
-        "--sandbox", "up", str(write_spec(folder, fleet, members=f"[{names}]")), *more
-    )
+    running = start("--sandbox", "up", str(write_spec(folder, fleet, members=f"[{names}]")), *more)
     assert running.end(BOUND) == 3, running.lines
     assert "Traceback" not in "\n".join(running.lines)
     return running

@@ -42,6 +42,4 @@ def test_nothing_of_the_builder_is_on_what_starts_from_its_image(
     look = "systemctl is-active fleet-lifetime fleet-jupyter fleet-expiry.timer | sort -u; systemctl --failed -q"
     assert on_host(hosts, "studio", "ana", look).split() == ["active"]
     with building(hosts, "studio", monkeypatch, member="ana") as fresh:
-        assert (
-            scan(fresh.host, known=image.secrets, sanitised=False, deadline=fresh.deadline) == ()
-        )
+        assert scan(fresh.host, known=image.secrets, sanitised=False, deadline=fresh.deadline) == ()
