@@ -37,6 +37,8 @@ class _Run:
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # a worker of xdist: all of it is its parent's
+    # Where this is set, each of the hundreds of commands that tests run would compile all that it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     folder = Path(tempfile.mkdtemp(prefix="fleet-tests-"))
     if config.option.basetemp is None:
         config.option.basetemp = str(folder / "t")
