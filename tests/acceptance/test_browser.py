@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pytest
 
 from fleet.jupyter.http import Server, request
 from tests.acceptance.chromium import CERTUTIL, PROGRAM, chromium
-from tests.command import Cli, write_spec
+from tests.acceptance.standing import NAME, Standing
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("standing"),
     pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed: no page was opened"),
     pytest.mark.skipif(
         CERTUTIL is None, reason="certutil (libnss3-tools) is not installed: no page was opened"
@@ -54,13 +54,12 @@ class HandedOut:
 
 
 @pytest.fixture(scope="module")
-def handed_out(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandedOut]:
-    folder = tmp_path_factory.mktemp("browse")
-    spec = write_spec(folder, "browse", members="[solo]")
-    (solo,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    (folder / "browse.pem").write_text(cli("--sandbox", "ca", "browse").stdout)
-    yield HandedOut(solo["jupyter_url"], solo["tensorboard_url"], folder / "browse.pem")
-    assert cli("--sandbox", "down", "browse").returncode == 0
+def handed_out(standing: Standing, tmp_path_factory: pytest.TempPathFactory) -> HandedOut:
+    """What the one with the odd name gets."""
+    authority = tmp_path_factory.mktemp("authority") / "fleet.pem"
+    authority.write_text(standing.cli("--sandbox", "ca", NAME).stdout)
+    urls = standing.environments[1]
+    return HandedOut(urls["jupyter_url"], urls["tensorboard_url"], authority)
 
 
 def shots(folder: Path) -> Path:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
 import ssl
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from tests.command import Cli, processes_of, write_spec
+from tests.acceptance.aws import client, wait
+from tests.acceptance.aws_cli import seen
+from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -26,6 +26,11 @@ FIELDS = [
     "member", "instance_id", "instance_type", "market", "availability_zone", "state", "address",
     "jupyter_url", "tensorboard_url", "hourly_usd", "expires_at", "reason", "watchers",
 ]  # fmt: skip
+NAME = "lifecycle"
+OF_FLEET = [{"Name": "tag:fleet:name", "Values": [NAME]}]
+TWO = "[ana, 'Zoë O''Neil']"
+THREE = "[ana, 'Zoë O''Neil', cyd]"
+VOLUME = "{size: 130GiB, iops: 4000, throughput: 250}"
 
 
 def steady(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -49,19 +54,31 @@ def get(url: str, token: str | None = None, *, authority: str) -> int:
 
 
 def ec2(cli: Cli) -> Any:
-    values = cli.sandbox_environment()
-    return boto3.client(
-        "ec2",
-        endpoint_url=values["AWS_ENDPOINT_URL"],
-        region_name=values["AWS_REGION"],
-        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-    )
+    return client(cli, "ec2")
 
 
-def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "lifecycle", members="[ana, 'Zoë O''Neil']")
-    first = cli.json("--sandbox", "up", str(spec), "-o", "json")
+@dataclass(frozen=True)
+class Fleet:
+    """A fleet whose life is looked at: its first report."""
+
+    cli: Cli
+    folder: Path
+    first: dict[str, Any]
+
+    def up(self, members: str) -> Any:
+        spec = write_spec(self.folder, NAME, members=members, volume=VOLUME)
+        return self.cli.json("--sandbox", "up", str(spec), "-o", "json")
+
+
+@pytest.fixture(scope="module")
+def fleet(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    folder = tmp_path_factory.mktemp("lifecycle")
+    spec = write_spec(folder, NAME, members=TWO, volume=VOLUME)
+    return Fleet(cli, folder, cli.json("--sandbox", "up", str(spec), "-o", "json"))
+
+
+def test_a_fleet_comes_converges_and_grows(fleet: Fleet) -> None:
+    cli, first = fleet.cli, fleet.first
     assert list(first) == ["fleet", "region", "hourly_usd", "environments"]
     ana, zoe = first["environments"]
     assert list(ana) == FIELDS
@@ -70,7 +87,7 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
     assert first["hourly_usd"] == pytest.approx(2 * 1.006)
 
     # Each URL opens for its own token and for nothing else.
-    authority = cli("--sandbox", "ca", "lifecycle").stdout
+    authority = cli("--sandbox", "ca", NAME).stdout
     for environment, other in ((ana, zoe), (zoe, ana)):
         token, others = (e["jupyter_url"].split("token=")[1] for e in (environment, other))
         jupyter, tensorboard = (f"https://{environment['address']}:{p}" for p in (8888, 6006))
@@ -83,195 +100,108 @@ def test_a_fleet_comes_converges_grows_and_goes(cli: Cli, tmp_path: Path) -> Non
             assert found == [200, 403, 403]
 
     # A second up changes nothing; one member more adds one.
-    again = cli.json("--sandbox", "up", str(spec), "-o", "json")
-    assert again == first
-    grown = write_spec(tmp_path, "lifecycle", members="[ana, 'Zoë O''Neil', cyd]")
-    third = cli.json("--sandbox", "up", str(grown), "-o", "json")
+    assert fleet.up(TWO) == first
+    third = fleet.up(THREE)
     assert third["environments"][:2] == first["environments"]
     assert third["environments"][2]["member"] == "cyd"
     assert third["environments"][2]["expires_at"] == ana["expires_at"]
 
-    described = cli.json("--sandbox", "status", "lifecycle", "-o", "json")
+    described = cli.json("--sandbox", "status", NAME, "-o", "json")
     assert steady(described) == steady(third)
     assert all(e["watchers"]["lifetime"]["alive"] for e in described["environments"])
-    assert steady(cli.json("--sandbox", "urls", "lifecycle", "-o", "json")) == steady(described)
-    receipts = cli.json("--sandbox", "status", "lifecycle", "--proof", "-o", "json")
+    assert steady(cli.json("--sandbox", "urls", NAME, "-o", "json")) == steady(described)
+    receipts = cli.json("--sandbox", "status", NAME, "--proof", "-o", "json")
     for receipt in (environment["proof"] for environment in receipts["environments"]):
         assert receipt["jupyter"] == {"without_token": 403, "with_token": 200}
         assert receipt["tensorboard"] == {"without_token": 302, "with_token": 200}
         assert (receipt["cell_executed"], receipt["gpus"]) == (True, 1)
         assert receipt["certified_until"] > ana["expires_at"]
-    table = cli("--sandbox", "status", "lifecycle", "--proof").stdout.splitlines()
+    table = cli("--sandbox", "status", NAME, "--proof").stdout.splitlines()
     assert table[0].split()[:3] == ["MEMBER", "STATE", "PROVEN"]
     assert all(
         "refused 403, with token 200  refused 302, with token 200" in row for row in table[1:]
     )
     listed = cli.json("--sandbox", "ls", "-o", "json")["fleets"]
-    assert [(f["fleet"], f["running"]) for f in listed if f["fleet"] == "lifecycle"] == [
-        ("lifecycle", 3)
-    ]
-
-    receipt = cli.json("--sandbox", "down", "lifecycle", "-o", "json")
-    assert receipt["remaining"] == dict.fromkeys(KINDS, 0)
-    assert sorted(receipt["released"]["instances"]) == sorted(
-        e["instance_id"] for e in third["environments"]
-    )
-    assert len(receipt["released"]["volumes"]) == 3
-    assert len(receipt["released"]["parameters"]) == 3
-    for environment in third["environments"]:
-        with pytest.raises(OSError, match="refused"):
-            get(environment["tensorboard_url"], authority=authority)
-    gone = cli("--sandbox", "down", "lifecycle")
-    assert gone.returncode == 0
-    assert "nothing to do" in gone.stderr
-    assert cli("--sandbox", "status", "lifecycle").returncode == 1
+    assert [(f["fleet"], f["running"]) for f in listed if f["fleet"] == NAME] == [(NAME, 3)]
 
 
-def test_what_ec2_holds_is_what_was_asked(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(
-        tmp_path, "shape", members="[solo]", volume="{size: 130GiB, iops: 4000, throughput: 250}"
-    )
-    (solo,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    client = ec2(cli)
-    of_fleet = [{"Name": "tag:fleet:name", "Values": ["shape"]}]
-    (reservation,) = client.describe_instances(InstanceIds=[solo["instance_id"]])["Reservations"]
+def test_what_ec2_holds_is_what_was_asked(fleet: Fleet) -> None:
+    ana = fleet.first["environments"][0]
+    client = ec2(fleet.cli)
+    (reservation,) = client.describe_instances(InstanceIds=[ana["instance_id"]])["Reservations"]
     (instance,) = reservation["Instances"]
     tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
-    assert tags["fleet:member"] == "solo"
-    assert tags["fleet:expires-at"] == solo["expires_at"]
+    assert tags["fleet:member"] == "ana"
+    assert tags["fleet:expires-at"] == ana["expires_at"]
     assert tags["fleet:host-key"].startswith("ssh-ed25519 ")
     assert instance["MetadataOptions"]["HttpTokens"] == "required"
-    assert instance["KeyName"] == "fleet-shape"
-    (group,) = client.describe_security_groups(Filters=of_fleet)["SecurityGroups"]
+    assert instance["KeyName"] == f"fleet-{NAME}"
+    (group,) = client.describe_security_groups(Filters=OF_FLEET)["SecurityGroups"]
     opened = {p["FromPort"]: [r["CidrIp"] for r in p["IpRanges"]] for p in group["IpPermissions"]}
     assert opened == {port: ["127.0.0.1/32"] for port in (22, 6006, 8888)}
     assert [g["GroupId"] for g in instance["SecurityGroups"]] == [group["GroupId"]]
-    (volume,) = client.describe_volumes(Filters=of_fleet)["Volumes"]
-    assert (volume["Size"], volume["VolumeType"], volume["Encrypted"]) == (130, "gp3", True)
-    assert (volume["Iops"], volume["Throughput"]) == (4000, 250)
-    (template,) = client.describe_launch_templates(Filters=of_fleet)["LaunchTemplates"]
+    for volume in client.describe_volumes(Filters=OF_FLEET)["Volumes"]:
+        assert (volume["Size"], volume["VolumeType"], volume["Encrypted"]) == (130, "gp3", True)
+        assert (volume["Iops"], volume["Throughput"]) == (4000, 250)
+    (template,) = client.describe_launch_templates(Filters=OF_FLEET)["LaunchTemplates"]
     (version,) = client.describe_launch_template_versions(
         LaunchTemplateId=template["LaunchTemplateId"], Versions=["$Latest"]
     )["LaunchTemplateVersions"]
     assert base64.b64decode(version["LaunchTemplateData"]["UserData"]).startswith(b"#cloud-config")
-    assert cli("--sandbox", "down", "shape").returncode == 0
-    assert not client.describe_security_groups(Filters=of_fleet)["SecurityGroups"]
-    assert not client.describe_key_pairs(Filters=of_fleet)["KeyPairs"]
 
 
-def test_no_secret_shows(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "quiet", members="[solo]")
-    done = cli("--sandbox", "up", str(spec), "-o", "json")
-    (solo,) = json.loads(done.stdout)["environments"]
-    token = solo["jupyter_url"].split("token=")[1]
-    assert token not in done.stderr
-    described = json.dumps(ec2(cli).describe_instances(), default=str)
-    assert token not in described
-    host = f"grep -l {token[:12]} /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -v self; true"
-    looked = cli.json("--sandbox", "exec", "-o", "json", "quiet", "--", host)
-    found = [line for line in looked["results"][0]["stdout"].splitlines() if _still_there(line)]
-    assert found == [], "the token stands in a process's arguments or environment"
-    modes = cli(
-        "--sandbox",
-        "exec",
-        "quiet",
-        "--",
-        "stat -c '%a' ~/.fleet ~/.fleet/jupyter_server_config.json",
-    )
-    assert [line.split("| ")[1] for line in modes.stdout.splitlines()] == ["700", "600"]
-    cli("--sandbox", "down", "quiet")
+def test_the_aws_cli_sees_what_came(fleet: Fleet, aws: str) -> None:
+    members = [each["member"] for each in fleet.up(THREE)["environments"]]
+    assert seen(fleet.cli, aws, NAME) == {
+        "members": sorted(members),
+        "ports": [22, 6006, 8888],
+        "templates": [f"fleet-{NAME}"],
+        "keys": [f"fleet-{NAME}"],
+        "sizes": [130, 130, 130],
+        "parameters": [
+            f"/fleet/{NAME}/certificate-authority",
+            f"/fleet/{NAME}/fleet-secret",
+            f"/fleet/{NAME}/ssh-key",
+        ],
+    }
 
 
-def _still_there(path: str) -> bool:
-    """Leave out the searching shell and grep themselves, which have ended by now."""
-    return Path(path).exists()
-
-
-def test_exec_labels_and_keeps_every_result(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "run")
-    cli.json("--sandbox", "up", str(spec), "-o", "json")
-    done = cli("--sandbox", "exec", "run", "--", "hostname")
-    assert done.returncode == 0
-    assert [line.split(" | ")[0] for line in done.stdout.splitlines()] == ["ana", "ben"]
-    failed = cli("--sandbox", "exec", "run", "--", "exit 4")
-    assert (failed.returncode, failed.stdout) == (1, "")
-    cli("--sandbox", "exec", "--member", "ana", "run", "--", "touch", "a b")
-    partly = cli("--sandbox", "exec", "run", "--", "ls 'a b'")
-    assert partly.returncode == 3
-    assert "ben | exit status 2" in partly.stderr
-    assert (
-        "has no member zoe: it has ana, ben"
-        in cli("--sandbox", "exec", "--member", "zoe", "run", "--", "id").stderr
-    )
-    if shutil.which("ssh") is None:
-        pytest.skip("OpenSSH's client is not installed: `fleet ssh` was not tried")
-    logged_in = cli("--sandbox", "ssh", "run", "ben", "hostname")
-    assert logged_in.stdout == done.stdout.splitlines()[1].split(" | ")[1] + "\n"
-    cli("--sandbox", "down", "run")
-
-
-def test_bootstrap_brings_packages_files_and_script(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "digits.csv").write_text("1,2,3\n")
-    (tmp_path / "setup.sh").write_text('echo "$1:done" >> ~/marker\n')
-    bootstrap = "{packages: [einops], files: {./data: ~/course data}, script: ./setup.sh}"
-    spec = write_spec(tmp_path, "brought", members="[solo]", bootstrap=bootstrap)
-    cli.json("--sandbox", "up", str(spec), "-o", "json")
-    python = "~/.fleet/kernels/fleet-pytorch/bin/python -c 'import einops; print(einops.__name__)'"
-    command = f"cat ~/'course data'/digits.csv ~/marker; {python}"
-    shown = cli("--sandbox", "exec", "brought", "--", command).stdout
-    assert [line.split("| ")[1] for line in shown.splitlines()] == ["1,2,3", ":done", "einops"]
-    cli.json("--sandbox", "up", str(spec), "-o", "json")
-    assert cli("--sandbox", "exec", "brought", "--", "wc -l < ~/marker").stdout.split()[-1] == "1"
-    cli("--sandbox", "down", "brought")
-
-
-def test_a_failing_script_is_told_with_its_last_lines(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "setup.sh").write_text("echo no such dataset >&2; exit 9\n")
-    spec = write_spec(tmp_path, "failing", bootstrap="{script: ./setup.sh}")
-    done = cli("--sandbox", "up", str(spec), "-o", "json")
-    assert done.returncode == 3
-    reasons = [e["reason"] for e in json.loads(done.stdout)["environments"]]
-    assert all(
-        "bootstrap step `script` failed (exit status 9): no such dataset" in r for r in reasons
-    )
-    # What runs keeps running; corrected, the next up finishes the work on the same instances.
-    (tmp_path / "setup.sh").write_text("true\n")
-    again = cli.json("--sandbox", "up", str(spec), "-o", "json")
-    before = [e["instance_id"] for e in json.loads(done.stdout)["environments"]]
-    assert [e["instance_id"] for e in again["environments"]] == before
-    cli("--sandbox", "down", "failing")
-
-
-def test_a_host_that_powers_off_ends_alone(cli: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "alone")
-    first = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    cli("--sandbox", "exec", "--member", "ana", "alone", "--", "sudo shutdown -h now")
-    for _ in range(60):
-        states = [
-            e["state"]
-            for e in cli.json("--sandbox", "status", "alone", "-o", "json")["environments"]
-        ]
-        if states == ["ready"]:
-            break
-    assert states == ["ready"], "ana's instance ends, ben's does not notice"
-    again = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    assert again[1] == first[1]
-    assert again[0]["instance_id"] != first[0]["instance_id"]
+def test_a_host_that_powers_off_ends_alone(fleet: Fleet) -> None:
+    before = fleet.up(THREE)["environments"]
+    off = ("--sandbox", "exec", "--member", "ana", NAME, "--", "sudo shutdown -h now")
+    fleet.cli(*off)
+    wait(ec2(fleet.cli), "instance_terminated", InstanceIds=[before[0]["instance_id"]])
+    left = fleet.cli.json("--sandbox", "status", NAME, "-o", "json")["environments"]
+    assert [each["state"] for each in left] == ["ready"] * 2, "the others do not notice"
+    again = fleet.up(THREE)["environments"]
+    assert again[1:] == before[1:]
+    assert again[0]["instance_id"] != before[0]["instance_id"]
     # The same person, the same token: only the address is new.
-    assert again[0]["jupyter_url"].split("?")[1] == first[0]["jupyter_url"].split("?")[1]
-    cli("--sandbox", "down", "alone")
+    assert again[0]["jupyter_url"].split("?")[1] == before[0]["jupyter_url"].split("?")[1]
 
 
-def test_nothing_is_left_after_stop(own: Cli, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "gone", members="[solo]")
-    own.json("--sandbox", "up", str(spec), "-o", "json")
-    assert processes_of(tmp_path / "sandbox")
-    assert own("sandbox", "stop").returncode == 0
-    assert processes_of(tmp_path / "sandbox") == []
-    assert [path.name for path in (tmp_path / "sandbox").iterdir()] == ["cache"]
-    told = own("sandbox", "env")
-    assert (told.returncode, told.stderr) == (
-        1,
-        "fleet: no sandbox is running: fleet sandbox start\n",
-    )
+def test_it_goes_and_nothing_is_left(fleet: Fleet) -> None:
+    """The last but one here: it takes the fleet away."""
+    cli, running = fleet.cli, fleet.up(THREE)["environments"]
+    authority = cli("--sandbox", "ca", NAME).stdout
+    receipt = cli.json("--sandbox", "down", NAME, "-o", "json")
+    assert receipt["remaining"] == dict.fromkeys(KINDS, 0)
+    assert sorted(receipt["released"]["instances"]) == sorted(e["instance_id"] for e in running)
+    assert len(receipt["released"]["volumes"]) == 3
+    assert len(receipt["released"]["parameters"]) == 3
+    for environment in running:
+        with pytest.raises(OSError, match="refused"):
+            get(environment["tensorboard_url"], authority=authority)
+    gone = cli("--sandbox", "down", NAME)
+    assert gone.returncode == 0
+    assert "nothing to do" in gone.stderr
+    assert cli("--sandbox", "status", NAME).returncode == 1
+    client = ec2(cli)
+    assert not client.describe_security_groups(Filters=OF_FLEET)["SecurityGroups"]
+    assert not client.describe_key_pairs(Filters=OF_FLEET)["KeyPairs"]
+
+
+def test_the_aws_cli_sees_none_of_it_any_more(fleet: Fleet, aws: str) -> None:
+    """Taken away by now, or here where this test runs alone."""
+    assert fleet.cli("--sandbox", "down", NAME).returncode == 0
+    assert not any(seen(fleet.cli, aws, NAME).values())

@@ -5,64 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
-from tests.command import Cli, processes_of, write_spec
+from tests.acceptance.aws import client
+from tests.acceptance.standing import NAME, Standing, Watched
+from tests.command import Cli, processes_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("standing")]
 
 LISTENS = "0A"
 OPEN = {6006, 8888}
-
-
-@dataclass
-class Watched:
-    """Every argument vector and environment that any process of this machine showed meanwhile."""
-
-    seen: dict[str, set[bytes]] = field(default_factory=dict)
-
-    def look(self) -> None:
-        for entry in Path("/proc").iterdir():
-            for name in ("cmdline", "environ") if entry.name.isdigit() else ():
-                with suppress(OSError):
-                    self.seen.setdefault(name, set()).add((entry / name).read_bytes())
-
-
-@contextmanager
-def watching() -> Iterator[Watched]:
-    watched, over = Watched(), threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.05):
-            watched.look()
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield watched
-    finally:
-        over.set()
-        thread.join(60)
-        watched.look()
-
-
-def client(cli: Cli, service: str) -> Any:
-    values = cli.sandbox_environment()
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=values["AWS_ENDPOINT_URL"],
-        region_name=values["AWS_REGION"],
-        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def body_of(pem: str) -> str:
@@ -73,7 +30,7 @@ def body_of(pem: str) -> str:
 
 @dataclass(frozen=True)
 class Running:
-    """A fleet of one, its host's folder and address, and what nobody may read, by name."""
+    """One environment of the fleet, its host's folder and address, and what nobody may read, by name."""
 
     cli: Cli
     host: Path
@@ -85,35 +42,34 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("secrecy")
-    cli = Cli(folder)
-    spec = write_spec(folder, "quiet", members="[solo]")
-    try:
-        with watching() as watched:
-            up = cli("--sandbox", "up", str(spec), "-o", "json")
-            assert up.returncode == 0, up.stderr
-            rotated = cli("--sandbox", "rotate", "quiet", "-o", "json")
-            assert rotated.returncode == 0, rotated.stderr
-        (before,), (now,) = (json.loads(one.stdout)["environments"] for one in (up, rotated))
-        found = client(cli, "ssm").get_parameters_by_path(Path="/fleet/quiet", WithDecryption=True)
-        kept = {p["Name"].rsplit("/", 1)[1]: p["Value"] for p in found["Parameters"]}
-        host = folder / "sandbox" / "hosts" / now["instance_id"]
-        pem = (host / "home/ubuntu/.fleet/server.pem").read_text()
-        secrets = {
-            "token": now["jupyter_url"].split("token=")[1],
-            "old token": before["jupyter_url"].split("token=")[1],
-            "fleet secret": kept["fleet-secret"],
-            "SSH key": body_of(kept["ssh-key"]),
-            "authority's key": body_of(kept["certificate-authority"]),
-            "server's key": body_of(pem),
-        }
-        encoded = {name: text.encode() for name, text in secrets.items()}
-        assert all(len(text) > 30 for text in encoded.values())
-        said = up.stderr + rotated.stderr
-        yield Running(cli, host, now["address"], now["instance_id"], encoded, watched, said)
-    finally:
-        assert cli("sandbox", "stop").returncode == 0
+def running(standing: Standing) -> Running:
+    (old, _), (now, other) = standing.before, standing.environments
+    found = client(standing.cli, "ssm").get_parameters_by_path(
+        Path=f"/fleet/{NAME}", WithDecryption=True
+    )
+    kept = {p["Name"].rsplit("/", 1)[1]: p["Value"] for p in found["Parameters"]}
+    host = standing.host(now)
+    secrets = {
+        "token": now["jupyter_url"].split("token=")[1],
+        "old token": old["jupyter_url"].split("token=")[1],
+        "another's token": other["jupyter_url"].split("token=")[1],
+        "fleet secret": kept["fleet-secret"],
+        "SSH key": body_of(kept["ssh-key"]),
+        "authority's key": body_of(kept["certificate-authority"]),
+        "server's key": body_of((host / "home/ubuntu/.fleet/server.pem").read_text()),
+    }
+    encoded = {name: text.encode() for name, text in secrets.items()}
+    assert all(len(text) > 30 for text in encoded.values())
+    said = standing.up_said + standing.rotate_said
+    return Running(
+        standing.cli,
+        host,
+        now["address"],
+        now["instance_id"],
+        encoded,
+        standing.watched,
+        said,
+    )
 
 
 def found_in(running: Running, content: bytes) -> list[str]:
@@ -126,6 +82,26 @@ def test_no_process_ever_had_one(running: Running, what: str) -> None:
     assert found_in(running, b"\0".join(running.watched.seen[what])) == []
 
 
+def test_no_process_on_its_host_has_one(running: Running) -> None:
+    token = running.secrets["token"].decode()
+    search = f"grep -l {token[:12]} /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -v self; true"
+    found = [line for line in on_host(running, search) if Path(line).exists()]
+    # The searching shell and grep themselves have ended by now.
+    assert found == [], "the token stands in a process's arguments or environment"
+
+
+def test_its_folder_is_its_owners_alone(running: Running) -> None:
+    modes = on_host(running, "stat -c '%a' ~/.fleet ~/.fleet/jupyter_server_config.json")
+    assert modes == ["700", "600"]
+
+
+def on_host(running: Running, line: str) -> list[str]:
+    words = ("--sandbox", "exec", "-o", "json", "--member", "ana", NAME, "--", line)
+    (told,) = running.cli.json(*words)["results"]
+    assert told["exit_status"] == 0, told
+    return str(told["stdout"]).splitlines()
+
+
 def test_ec2_was_told_none(running: Running) -> None:
     ec2 = client(running.cli, "ec2")
     told = {
@@ -134,7 +110,7 @@ def test_ec2_was_told_none(running: Running) -> None:
         "groups": ec2.describe_security_groups(),
         "keys": ec2.describe_key_pairs(),
         "templates": ec2.describe_launch_template_versions(
-            LaunchTemplateName="fleet-quiet", Versions=["$Latest"]
+            LaunchTemplateName=f"fleet-{NAME}", Versions=["$Latest"]
         ),
         "user data": ec2.describe_instance_attribute(
             InstanceId=running.instance_id, Attribute="userData"

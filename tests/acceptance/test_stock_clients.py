@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import shlex
 import shutil
 import stat
@@ -16,12 +15,12 @@ import pytest
 
 from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.keys import public_line
-from tests.command import FLEET, Cli, write_spec
+from tests.acceptance.standing import NAME, ODD, ODD_HOST, Standing
+from tests.command import FLEET, Cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("standing")]
 
-ODD = 'José "Pepe" O\'Brien {{ 7*7 }}'
-ODD_HOST = "clients-jose-pepe-o-brien-7-7"
+ANA_HOST = f"{NAME}-ana"
 
 
 @dataclass(frozen=True)
@@ -49,23 +48,16 @@ class Clients:
 
 
 @pytest.fixture(scope="module")
-def clients(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Clients:
-    folder = tmp_path_factory.mktemp("clients")
-    members = json.dumps(["ana", ODD], ensure_ascii=False)
-    spec = write_spec(folder, "clients", members=members)
-    done = cli("--sandbox", "up", str(spec))
-    assert done.returncode == 0, done.stderr
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.endswith(
-        "`fleet --sandbox handout clients --out clients` writes a page for each person"
-    )
-    written = cli("--sandbox", "ssh-config", "clients")
+def clients(standing: Standing, tmp_path_factory: pytest.TempPathFactory) -> Clients:
+    told = f"`fleet --sandbox handout {NAME} --out {NAME}` writes a page for each person"
+    assert standing.up_said.strip().splitlines()[-1].endswith(told)
+    written = standing.cli("--sandbox", "ssh-config", NAME)
     assert written.returncode == 0, written.stderr
-    return Clients(cli, Path(written.stdout.strip()), folder)
+    return Clients(standing.cli, Path(written.stdout.strip()), tmp_path_factory.mktemp("clients"))
 
 
 def test_ssh_logs_in(clients: Clients) -> None:
-    for host in ("clients-ana", ODD_HOST):
+    for host in (ANA_HOST, ODD_HOST):
         done = clients.run("ssh", "-F", str(clients.config), host, "echo", "here $USER")
         assert (done.returncode, done.stdout) == (0, "here ubuntu\n"), done.stderr
     assert stat.S_IMODE(clients.config.stat().st_mode) == 0o600
@@ -78,7 +70,7 @@ def test_another_host_key_is_refused(clients: Clients) -> None:
     name = pinned.read_text().split()[0]
     wrong.write_text(f"{name} {public_line(generate_private_key())}\n")
     (config := clients.folder / "wrong").write_text(text.replace(str(pinned), str(wrong)))
-    for host in ("clients-ana", ODD_HOST):  # one has another key, one has none
+    for host in (ANA_HOST, ODD_HOST):  # one has another key, one has none
         done = clients.run("ssh", "-F", str(config), host, "true")
         assert done.returncode == 255
         assert "Host key verification failed" in done.stderr
@@ -97,9 +89,9 @@ def test_rsync_brings_a_folder(clients: Clients) -> None:
     (clients.folder / "data").mkdir()
     (clients.folder / "data/numbers").write_text("1 2 3\n")
     shell = f"ssh -F {shlex.quote(str(clients.config))}"
-    done = clients.run("rsync", "-a", "-e", shell, "data/", "clients-ana:data/")
+    done = clients.run("rsync", "-a", "-e", shell, "data/", f"{ANA_HOST}:data/")
     assert done.returncode == 0, done.stderr
-    seen = clients.run("ssh", "-F", str(clients.config), "clients-ana", "cat", "data/numbers")
+    seen = clients.run("ssh", "-F", str(clients.config), ANA_HOST, "cat", "data/numbers")
     assert seen.stdout == "1 2 3\n"
 
 
@@ -108,15 +100,15 @@ def test_the_users_own_config_includes_it_only_when_asked(clients: Clients) -> N
     own.parent.mkdir(mode=0o700)
     own.write_text("Host mine\n  User me\n")
     asked = Cli(clients.cli.folder, {"HOME": str(clients.folder)})
-    assert asked.json("--sandbox", "ssh-config", "clients", "-o", "json")["included_in"] is None
+    assert asked.json("--sandbox", "ssh-config", NAME, "-o", "json")["included_in"] is None
     assert own.read_text() == "Host mine\n  User me\n"
     for _ in range(2):
-        done = asked("--sandbox", "ssh-config", "clients", "--include")
+        done = asked("--sandbox", "ssh-config", NAME, "--include")
         assert done.returncode == 0, done.stderr
         assert own.read_text() == f'Include "{clients.config}"\nHost mine\n  User me\n'
     seen = clients.run("ssh", "-F", str(own), ODD_HOST, "echo", "found")
     assert seen.stdout == "found\n", seen.stderr
-    assert asked("--sandbox", "ssh-config", "clients", "--no-include").returncode == 0
+    assert asked("--sandbox", "ssh-config", NAME, "--no-include").returncode == 0
     assert own.read_text() == "Host mine\n  User me\n"
 
 
@@ -125,7 +117,7 @@ def test_ansible_finds_every_host(clients: Clients) -> None:
     if not ansible.exists():
         pytest.skip("ansible is not installed: nothing was tried with it")
     script = clients.folder / "clients.sh"
-    script.write_text(f'#!/bin/sh\nexec {FLEET} --sandbox inventory clients "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {FLEET} --sandbox inventory {NAME} "$@"\n')
     script.chmod(0o755)
     settings = {
         "ANSIBLE_HOST_KEY_CHECKING": "True",
@@ -135,36 +127,36 @@ def test_ansible_finds_every_host(clients: Clients) -> None:
     }
     said = "person={{ fleet_member }}"
     done = clients.run(
-        str(ansible), "-i", str(script), "clients", "-m", "debug", "-a", f"msg='{said}'", **settings
+        str(ansible), "-i", str(script), NAME, "-m", "debug", "-a", f"msg='{said}'", **settings
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "person=ana" in done.stdout
     assert "{{ 7*7 }}" in done.stdout, "a name is no template"
     assert "WARNING" not in done.stderr
-    done = clients.run(str(ansible), "-i", str(script), "clients", "-m", "ping", **settings)
+    done = clients.run(str(ansible), "-i", str(script), NAME, "-m", "ping", **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count('"ping": "pong"') == 2
-    one = clients.cli.json("--sandbox", "inventory", "clients", "--host", ODD_HOST)
+    one = clients.cli.json("--sandbox", "inventory", NAME, "--host", ODD_HOST)
     assert one["ansible_user"] == "ubuntu"
 
 
 def test_the_hand_out_is_written_for_its_owner_alone(clients: Clients) -> None:
     out = clients.folder / "pages"
-    words = ("--sandbox", "handout", "clients", "--out", str(out))
+    words = ("--sandbox", "handout", NAME, "--out", str(out))
     found = clients.cli.json(*words, "--contact", "anna@example.org", "-o", "json")
     assert [page["member"] for page in found["pages"]] == ["ana", ODD]
     assert stat.S_IMODE(out.stat().st_mode) == 0o700
     assert {file.name for file in out.iterdir()} == {
-        "overview.html", "overview.csv", "clients-ana.html", "clients-ana.md", f"{ODD_HOST}.html", f"{ODD_HOST}.md",
+        "overview.html", "overview.csv", f"{ANA_HOST}.html", f"{ANA_HOST}.md", f"{ODD_HOST}.html", f"{ODD_HOST}.md",
     }  # fmt: skip
     assert {stat.S_IMODE(file.stat().st_mode) for file in out.iterdir()} == {0o600}
     urls = {
         one["member"]: one["jupyter_url"]
-        for one in clients.cli.json("--sandbox", "urls", "clients", "-o", "json")["environments"]
+        for one in clients.cli.json("--sandbox", "urls", NAME, "-o", "json")["environments"]
     }
-    ana = (out / "clients-ana.html").read_text("utf-8")
+    ana = (out / f"{ANA_HOST}.html").read_text("utf-8")
     assert urls["ana"] in ana
-    certificate = clients.cli("--sandbox", "ca", "clients").stdout
+    certificate = clients.cli("--sandbox", "ca", NAME).stdout
     assert base64.b64encode(certificate.encode()).decode() in ana
     assert urls[ODD] not in ana, "nobody finds another's token"
     again = clients.cli(*words)
@@ -176,7 +168,7 @@ def test_a_template_that_is_not_there_is_told(clients: Clients) -> None:
     done = clients.cli(
         "--sandbox",
         "handout",
-        "clients",
+        NAME,
         "--out",
         str(clients.folder / "no"),
         "--template",
@@ -187,23 +179,3 @@ def test_a_template_that_is_not_there_is_told(clients: Clients) -> None:
         "--template no.j2 cannot be read (No such file or directory): check the path"
     )
     assert not (clients.folder / "no").exists()
-
-
-def test_a_member_who_is_gone_is_left_out(clients: Clients) -> None:
-    """The last one here: it stops a host."""
-    (ana,) = [
-        one
-        for one in clients.cli.json("--sandbox", "status", "clients", "-o", "json")["environments"]
-        if one["member"] == "ana"
-    ]
-    aws = clients.cli.sandbox_environment()
-    stop = f"import boto3; boto3.client('ec2').stop_instances(InstanceIds=['{ana['instance_id']}'])"
-    subprocess.run([sys.executable, "-c", stop], env=aws, timeout=120, check=True)
-    done = clients.cli("--sandbox", "ssh-config", "clients")
-    assert done.returncode == 3
-    assert "left out: ana: its instance is stop" in done.stderr
-    assert "Host clients-ana" not in clients.config.read_text()
-    written = clients.cli("--sandbox", "handout", "clients", "--out", str(clients.folder / "pages"))
-    assert written.returncode == 3
-    assert "1 of 2 ready" in written.stderr
-    assert "Not ready yet" in (clients.folder / "pages/clients-ana.html").read_text("utf-8")

@@ -6,9 +6,9 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.acceptance.aws import client
 from tests.acceptance.containers.running import ON_CONTAINERS, on_host
 from tests.acceptance.containers.standing import Studio
-from tests.acceptance.test_renewal import client
 from tests.command import Cli
 
 pytestmark = ON_CONTAINERS

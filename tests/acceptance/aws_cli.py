@@ -1,4 +1,4 @@
-"""The stock AWS CLI sees what `fleet up` made, and none of it after `fleet down`."""
+"""The stock AWS CLI, and what it sees of a fleet."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.command import Cli, write_spec
-
-pytestmark = pytest.mark.slow
+from tests.command import Cli
 
 
-@pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The AWS CLI of this machine, or one installed from the package index for these tests."""
+def find_or_install(folder: Path) -> str:
+    """Give the AWS CLI of this machine, or one installed from the package index; skip where neither is to be had."""
     if found := shutil.which("aws"):
         tried = subprocess.run([found, "--version"], capture_output=True, timeout=60, check=False)
         if tried.returncode == 0:
             return found
-    folder = tmp_path_factory.mktemp("awscli")
     uv = str(Path(sys.executable).with_name("uv"))
     for words in (
         [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
@@ -48,9 +44,9 @@ def ask(cli: Cli, aws: str, *words: str, query: str) -> Any:
     return json.loads(done.stdout)
 
 
-def seen(cli: Cli, aws: str) -> dict[str, Any]:
+def seen(cli: Cli, aws: str, fleet: str) -> dict[str, Any]:
     """Everything of the fleet, by its tag."""
-    tag = ("--filters", "Name=tag:fleet:name,Values=looked-at")
+    tag = ("--filters", f"Name=tag:fleet:name,Values={fleet}")
     live = (*tag, "Name=instance-state-name,Values=pending,running,stopping,stopped")
 
     def ec2(what: str, filters: tuple[str, ...], query: str) -> Any:
@@ -74,26 +70,7 @@ def seen(cli: Cli, aws: str) -> dict[str, Any]:
             "ssm",
             "get-parameters-by-path",
             "--path",
-            "/fleet/looked-at",
+            f"/fleet/{fleet}",
             query="sort(Parameters[].Name)",
         ),
     }
-
-
-def test_the_aws_cli_sees_the_fleet_come_and_go(cli: Cli, aws: str, tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "looked-at", volume="130GiB")
-    cli.json("--sandbox", "up", str(spec), "-o", "json")
-    assert seen(cli, aws) == {
-        "members": ["ana", "ben"],
-        "ports": [22, 6006, 8888],
-        "templates": ["fleet-looked-at"],
-        "keys": ["fleet-looked-at"],
-        "sizes": [130, 130],
-        "parameters": [
-            "/fleet/looked-at/certificate-authority",
-            "/fleet/looked-at/fleet-secret",
-            "/fleet/looked-at/ssh-key",
-        ],
-    }
-    cli.json("--sandbox", "down", "looked-at", "-o", "json")
-    assert not any(seen(cli, aws).values())
