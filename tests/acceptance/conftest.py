@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.acceptance.aws_cli import find_or_install
+from tests.acceptance.dusk import Dusk
 from tests.acceptance.standing import Standing, standing_up
 from tests.command import Cli
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """With `--dist loadgroup`, too, a file's tests run in one process, for they share a fleet; a file may say more."""
-    if item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
 def standing(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Standing:
     """A fleet of two that runs; tests only look at it."""
     return standing_up(Cli(cli.folder), tmp_path_factory.mktemp("standing"))
+
+
+@pytest.fixture(scope="session")
+def _dusk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dusk")
+
+
+@pytest.fixture(scope="module")
+def dusk(cli: Cli, _dusk_folder: Path) -> Dusk:
+    """A fleet of one on Spot; a file that has spoiled it leaves it to the next to bring it up again."""
+    fleet = Dusk(cli, _dusk_folder)
+    fleet.up()
+    return fleet
 
 
 @pytest.fixture(scope="session")

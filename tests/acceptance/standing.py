@@ -35,12 +35,12 @@ class Watched:
 
 @dataclass(frozen=True)
 class Standing:
-    """A fleet of `ana` and of somebody with an odd name, as `up` and then `rotate` reported them."""
+    """A fleet of `ana` and of somebody with an odd name, by member, as `up` and then `rotate` reported them."""
 
     cli: Cli
-    before: tuple[dict[str, Any], ...]
+    before: dict[str, dict[str, Any]]
     """Before the rotation."""
-    environments: tuple[dict[str, Any], ...]
+    environments: dict[str, dict[str, Any]]
     up_said: str
     rotate_said: str
     watched: Watched
@@ -59,9 +59,11 @@ def standing_up(cli: Cli, folder: Path) -> Standing:
         assert up.returncode == 0, up.stderr
         rotated = cli("--sandbox", "rotate", NAME, "-o", "json")
         assert rotated.returncode == 0, rotated.stderr
-    before, now = (json.loads(one.stdout)["environments"] for one in (up, rotated))
-    assert [each["member"] for each in now] == ["ana", ODD]
-    return Standing(cli, tuple(before), tuple(now), up.stderr, rotated.stderr, watched)
+    before, now = (
+        {each["member"]: each for each in json.loads(one.stdout)["environments"]}
+        for one in (up, rotated)
+    )
+    return Standing(cli, before, now, up.stderr, rotated.stderr, watched)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tests.command import Cli, write_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+NAME = "builders"
 RECIPE = """
 name: team
 image: {{framework: pytorch, os: ubuntu-24.04}}
@@ -60,23 +61,22 @@ VALUES = ("AKIAQ", "hunter22", "0123456789abcdef", "kWcrl", "s3cr3t", "MIIEv", "
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
+def opened(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
     folder = tmp_path_factory.mktemp("bake")
-    cli = Cli(folder)
-    spec = write_spec(folder, "bake-team", members="[builder]", instances="{types: [g5.xlarge]}")
+    spec = write_spec(folder, NAME, members="[builder]", instances="{types: [g5.xlarge]}")
     try:
         up = cli("--sandbox", "up", str(spec))
         assert up.returncode == 0, up.stderr
-        with pytest.MonkeyPatch.context() as patch, building(cli, "bake-team", patch) as found:
+        with pytest.MonkeyPatch.context() as patch, building(cli, NAME, patch) as found:
             yield found
     finally:
-        assert cli("sandbox", "stop").returncode == 0
+        assert cli("--sandbox", "down", NAME).returncode == 0
 
 
 @pytest.fixture(scope="module")
-def disk(opened: Building, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (found,) = (tmp_path_factory.getbasetemp() / "bake0/sandbox/hosts").iterdir()
-    return found
+def disk(cli: Cli, opened: Building) -> Path:
+    (builder,) = cli.json("--sandbox", "status", NAME, "-o", "json")["environments"]
+    return cli.folder / "sandbox" / "hosts" / str(builder["instance_id"])
 
 
 @pytest.fixture(autouse=True)

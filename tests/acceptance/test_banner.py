@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.chromium import CERTUTIL, PROGRAM, Browser, chromium
+from tests.acceptance.dusk import NAME, Dusk
 from tests.acceptance.watched import (
     EXPIRING,
     IDLE,
@@ -25,13 +26,11 @@ from tests.acceptance.watched import (
     environment_of,
     eventually,
     out_of_reach,
-    run,
     watched,
     written,
 )
-from tests.command import Cli
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dusk")]
 SEEN = pytest.mark.skipif(
     PROGRAM is None or CERTUTIL is None,
     reason="chromium or certutil (libnss3-tools) is not installed: no banner was looked at",
@@ -41,9 +40,9 @@ KEEP = os.environ.get("FLEET_TEST_SCREENSHOTS")
 
 
 @pytest.fixture(scope="module")
-def running(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    yield environment_of(cli, tmp_path_factory.mktemp("banner"))
-    assert cli("--sandbox", "down", "banner").returncode == 0
+def running(dusk: Dusk) -> Iterator[Environment]:
+    with environment_of(dusk) as environment:
+        yield environment
 
 
 @pytest.fixture
@@ -312,22 +311,22 @@ def test_another_site_cannot_keep_it(environment: Environment, lab: Browser) -> 
     assert lab.evaluate(post % xsrf) == 204
 
 
-def test_the_watcher_on_the_machine_keeps_it(cli: Cli, environment: Environment) -> None:
-    with watched(cli, environment, "lifetime"):
+def test_the_watcher_on_the_machine_keeps_it(dusk: Dusk, environment: Environment) -> None:
+    with watched(dusk, environment, "lifetime"):
         assert environment.ask("POST", "/fleet/keep").status == 204
         eventually(lambda: environment.watchers()["lifetime"]["kept_seconds"] > 3500)
 
 
 @SEEN
 def test_a_notice_of_ec2_comes_through(
-    cli: Cli, environment: Environment, lab: Browser, tmp_path: Path
+    dusk: Dusk, environment: Environment, lab: Browser, tmp_path: Path
 ) -> None:
     """Through the instance's metadata and the watcher, which runs the person's hook."""
     hook = "printf '#!/bin/sh\\necho all >~/saved-by-hook\\n' >~/on-interruption"
-    run(cli, f"{hook}; chmod +x ~/on-interruption")
-    with watched(cli, environment, "spot"):
-        notice = ("--fleet", "banner", "--notice", "10m")
-        assert cli("sandbox", "fault", "add", "spot-interruption", *notice).returncode == 0
+    dusk.said(f"{hook}; chmod +x ~/on-interruption")
+    with watched(dusk, environment, "spot"):
+        notice = ("--fleet", NAME, "--notice", "10m")
+        assert dusk.cli("sandbox", "fault", "add", "spot-interruption", *notice).returncode == 0
         look(lab, "EC2 takes this Spot instance back: save your work now. ~/on-interruption: done.")
         shot(lab, tmp_path, "notice")
     assert (environment.host.home / "saved-by-hook").read_text() == "all\n"

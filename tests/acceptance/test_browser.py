@@ -10,7 +10,7 @@ import pytest
 
 from fleet.jupyter.http import Server, request
 from tests.acceptance.chromium import CERTUTIL, PROGRAM, chromium
-from tests.acceptance.standing import NAME, Standing
+from tests.acceptance.standing import NAME, ODD, Standing
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,7 +58,7 @@ def handed_out(standing: Standing, tmp_path_factory: pytest.TempPathFactory) -> 
     """What the one with the odd name gets."""
     authority = tmp_path_factory.mktemp("authority") / "fleet.pem"
     authority.write_text(standing.cli("--sandbox", "ca", NAME).stdout)
-    urls = standing.environments[1]
+    urls = standing.environments[ODD]
     return HandedOut(urls["jupyter_url"], urls["tensorboard_url"], authority)
 
 

@@ -1,19 +1,19 @@
-"""Twenty environments on a day on which EC2 has little left, real Jupyter each, on a small machine."""
+"""A classroom on a day on which EC2 has little left, real Jupyter each, on a small machine."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
-import boto3
 import pytest
 
+from tests.acceptance.aws import client
 from tests.command import Cli, processes_of
 
 MOST_MIB = 6 * 1024
 SPEC = """
 name: classroom
-count: 20
+count: {count}
 image: {{framework: pytorch, os: ubuntu-24.04}}
 instances: {{types: [g4dn.xlarge, g5.xlarge], market: on-demand}}
 volume: 100GiB
@@ -31,10 +31,10 @@ REFUSED = (
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def test_a_classroom_of_twenty(own: Cli, tmp_path: Path) -> None:
-    """g4dn.xlarge is full everywhere, g5.xlarge in two of the three zones: all twenty come from the third."""
-    spec = tmp_path / "classroom.yaml"
-    spec.write_text(SPEC.format(subnets=", ".join(subnets_of(own))))
+def come(own: Cli, folder: Path, count: int) -> None:
+    """g4dn.xlarge is full everywhere, g5.xlarge in two of the three zones: all come from the third."""
+    spec = folder / "classroom.yaml"
+    spec.write_text(SPEC.format(count=count, subnets=", ".join(subnets_of(own))))
     own("sandbox", "fault", "add", "no-capacity", "--type", "g4dn.xlarge")
     for zone in ZONES[:2]:
         own("sandbox", "fault", "add", "no-capacity", "--type", "g5.xlarge", "--zone", zone)
@@ -46,15 +46,35 @@ def test_a_classroom_of_twenty(own: Cli, tmp_path: Path) -> None:
         assert "the next pool is tried" in line
 
     found = own.json("--sandbox", "status", "classroom", "-o", "json")["environments"]
-    assert [environment["state"] for environment in found] == ["ready"] * 20
-    assert len({environment["jupyter_url"] for environment in found}) == 20
+    assert [environment["state"] for environment in found] == ["ready"] * count
+    assert len({environment["jupyter_url"] for environment in found}) == count
     places = Counter((e["instance_type"], e["availability_zone"]) for e in found)
-    assert places == {("g5.xlarge", ZONES[2]): 20}
+    assert places == {("g5.xlarge", ZONES[2]): count}
+    names = own("--sandbox", "exec", "classroom", "--", "hostname").stdout.splitlines()
+    assert len(set(names)) == count
+
+
+def test_nothing_is_left_after_stop(own: Cli, tmp_path: Path) -> None:
+    """A sandbox with a classroom in use."""
+    come(own, tmp_path, 2)
+    assert processes_of(tmp_path / "sandbox")
+    assert own("sandbox", "stop").returncode == 0
+    assert processes_of(tmp_path / "sandbox") == []
+    assert list((tmp_path / "sandbox").iterdir()) == []  # its package cache is that of the run
+    told = own("sandbox", "env")
+    assert (told.returncode, told.stderr) == (
+        1,
+        "fleet: no sandbox is running: fleet sandbox start\n",
+    )
+
+
+@pytest.mark.deep
+def test_a_classroom_of_twenty(own: Cli, tmp_path: Path) -> None:
+    """Over a minute, for twenty JupyterLabs start on two cores: it is about their memory, and about twenty."""
+    come(own, tmp_path, 20)
     used = memory_mib(own.folder / "sandbox")
     print(f"20 environments take {used:.0f} MiB")
     assert used < MOST_MIB
-    names = own("--sandbox", "exec", "classroom", "--", "hostname").stdout.splitlines()
-    assert len(set(names)) == 20
     receipt = own.json("--sandbox", "down", "classroom", "-o", "json")
     assert len(receipt["released"]["instances"]) == 20
     assert not any(receipt["remaining"].values())
@@ -63,9 +83,7 @@ def test_a_classroom_of_twenty(own: Cli, tmp_path: Path) -> None:
 def subnets_of(own: Cli) -> list[str]:
     """Start the sandbox; gives the default VPC's subnets of three zones."""
     assert own("sandbox", "start").returncode == 0
-    settings = own.sandbox_environment()
-    session = boto3.Session(settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"])
-    ec2 = session.client("ec2", "us-east-1", endpoint_url=settings["AWS_ENDPOINT_URL"])
+    ec2 = client(own, "ec2")
     found = ec2.describe_subnets(Filters=[{"Name": "availability-zone", "Values": list(ZONES)}])
     return [subnet["SubnetId"] for subnet in found["Subnets"]]
 

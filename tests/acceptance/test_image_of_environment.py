@@ -1,25 +1,24 @@
-"""An image that was made of an environment: another environment begins with all that was installed there."""
+"""An image that somebody makes in the console: another environment begins with all that was installed on the first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
 import pytest
 
+from tests.acceptance.aws import client, wait
 from tests.command import Cli, write_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+# Deep: `test_bake` makes an image of an environment in every run.
+pytestmark = [pytest.mark.slow, pytest.mark.deep, pytest.mark.timeout(1800)]
 
 
-def test_an_environment_begins_with_what_was_baked(
-    own: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_environment_begins_with_what_was_baked(cli: Cli, tmp_path: Path) -> None:
     first = write_spec(tmp_path, "first", members="[ana]", bootstrap="{packages: [einops]}")
-    (ana,) = own.json("--sandbox", "up", str(first), "-o", "json")["environments"]
-    assert own("--sandbox", "exec", "first", "--", "echo mine >~/note").returncode == 0
-    image = _image_of(own, ana["instance_id"], monkeypatch)
-    assert own("--sandbox", "down", "first").returncode == 0
+    (ana,) = cli.json("--sandbox", "up", str(first), "-o", "json")["environments"]
+    assert cli("--sandbox", "exec", "first", "--", "echo mine >~/note").returncode == 0
+    image = _image_of(cli, ana["instance_id"])
+    assert cli("--sandbox", "down", "first").returncode == 0
 
     spec = write_spec(
         tmp_path,
@@ -28,9 +27,9 @@ def test_an_environment_begins_with_what_was_baked(
         image=f"{{id: {image}}}",
         bootstrap="{packages: [einops]}",
     )
-    done = own("--sandbox", "up", str(spec))
+    done = cli("--sandbox", "up", str(spec))
     assert done.returncode == 0, done.stderr
-    (ben,) = own.json("--sandbox", "urls", "second", "-o", "json")["environments"]
+    (ben,) = cli.json("--sandbox", "urls", "second", "-o", "json")["environments"]
     assert ben["jupyter_url"] != ana["jupyter_url"]
     look = [
         "~/.fleet/kernels/fleet-pytorch/bin/python -c 'import einops, torch'",
@@ -38,17 +37,13 @@ def test_an_environment_begins_with_what_was_baked(
         "cat ~/note",
     ]
     words = ("--sandbox", "exec", "-o", "json", "second", "--", " && ".join(look))
-    (said,) = own.json(*words)["results"]
+    (said,) = cli.json(*words)["results"]
     assert (said["exit_status"], said["stdout"]) == (0, "mine\n"), said["stderr"]
-    assert own("--sandbox", "down", "second").returncode == 0
+    assert cli("--sandbox", "down", "second").returncode == 0
 
 
-def _image_of(own: Cli, instance_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in own.sandbox_environment().items():
-        monkeypatch.setenv(name, value)
-    ec2 = boto3.Session(region_name="us-east-1").client("ec2")
-    made = ec2.create_image(InstanceId=instance_id, Name="baked")["ImageId"]
-    ec2.get_waiter("image_available").wait(
-        ImageIds=[made], WaiterConfig={"Delay": 1, "MaxAttempts": 300}
-    )
+def _image_of(cli: Cli, instance_id: str) -> str:
+    ec2 = client(cli, "ec2")
+    made: str = ec2.create_image(InstanceId=instance_id, Name="baked")["ImageId"]
+    wait(ec2, "image_available", ImageIds=[made])
     return made

@@ -35,14 +35,14 @@ def spec(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def launching(own: Cli, spec: Path, *, answered_after: str) -> Iterator[subprocess.Popen[str]]:
+def launching(cli: Cli, spec: Path, *, answered_after: str) -> Iterator[subprocess.Popen[str]]:
     """An `up` whose launch is on its way; EC2's answer comes late."""
-    assert own("sandbox", "start").returncode == 0
+    assert cli("sandbox", "start").returncode == 0
     fault = ("sandbox", "fault", "add", "slow", "--action", "CreateFleet")
-    assert own(*fault, "--delay", answered_after).returncode == 0
+    assert cli(*fault, "--delay", answered_after).returncode == 0
     with subprocess.Popen(
         [FLEET, "--sandbox", "up", str(spec)],
-        env=own.environment,
+        env=cli.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -50,11 +50,12 @@ def launching(own: Cli, spec: Path, *, answered_after: str) -> Iterator[subproce
     ) as process:
         try:
             read_until(process.stderr, "launch: 3 x on-demand")
-            while "1 call" not in own("sandbox", "fault", "list").stdout:
+            while "1 call" not in cli("sandbox", "fault", "list").stdout:
                 assert process.poll() is None
             yield process
         finally:
             process.kill()
+            assert cli("sandbox", "fault", "clear").returncode == 0
 
 
 def read_until(stream: IO[str] | None, text: str) -> None:
@@ -65,12 +66,18 @@ def read_until(stream: IO[str] | None, text: str) -> None:
     pytest.fail(f"{text!r} was never said")
 
 
-def running(own: Cli) -> int:
-    return len(own.json("--sandbox", "status", "three", "-o", "json")["environments"])
+def running(cli: Cli) -> int:
+    return len(cli.json("--sandbox", "status", "three", "-o", "json")["environments"])
 
 
-def test_the_first_one_waits_for_the_answer_and_tells_what_runs(own: Cli, spec: Path) -> None:
-    with launching(own, spec, answered_after="6s") as process:
+def assert_gone(cli: Cli) -> None:
+    """Take the fleet away."""
+    receipt = cli.json("--sandbox", "down", "three", "-o", "json")
+    assert not any(receipt["remaining"].values())
+
+
+def test_the_first_one_waits_for_the_answer_and_tells_what_runs(cli: Cli, spec: Path) -> None:
+    with launching(cli, spec, answered_after="6s") as process:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
@@ -80,11 +87,12 @@ def test_the_first_one_waits_for_the_answer_and_tells_what_runs(own: Cli, spec: 
         told + r"`fleet --sandbox down three` takes all away\n+fleet: interrupted\n$", said
     )
     assert "failed" not in said
-    assert running(own) == 3
+    assert running(cli) == 3
+    assert_gone(cli)
 
 
-def test_the_second_one_leaves_at_once(own: Cli, spec: Path) -> None:
-    with launching(own, spec, answered_after="30s") as process:
+def test_the_second_one_leaves_at_once(cli: Cli, spec: Path) -> None:
+    with launching(cli, spec, answered_after="30s") as process:
         process.send_signal(signal.SIGINT)
         read_until(process.stderr, "waiting for EC2's answer")
         request = time.monotonic()
@@ -95,6 +103,4 @@ def test_the_second_one_leaves_at_once(own: Cli, spec: Path) -> None:
     assert "left at once; instances may run or come yet: `fleet --sandbox up" in said
     print(f"left {took:.2f} s after the second Ctrl-C")
     assert took < 10  # of 30 s that the answer takes
-    assert own("sandbox", "fault", "clear").returncode == 0
-    receipt = own.json("--sandbox", "down", "three", "-o", "json")
-    assert not any(receipt["remaining"].values())
+    assert_gone(cli)

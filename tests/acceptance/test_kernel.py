@@ -30,10 +30,10 @@ with jupyter_client.run_kernel(kernel_name=sys.argv[1]) as client:
 
 
 def test_the_framework_of_the_image_is_the_default_kernel(
-    own: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert own("sandbox", "start").returncode == 0
-    for name, value in own.sandbox_environment().items():
+    assert cli("sandbox", "start").returncode == 0
+    for name, value in cli.sandbox_environment().items():
         monkeypatch.setenv(name, value)
     written = write_spec(
         tmp_path,
@@ -53,22 +53,22 @@ def test_the_framework_of_the_image_is_the_default_kernel(
     assert (solo.state, solo.reason) == ("ready", "")
 
     listing = "~/.fleet/jupyter/bin/jupyter kernelspec list --json"
-    kernel = json.loads(_said(own, listing))["kernelspecs"]["fleet-pytorch"]["spec"]
+    kernel = json.loads(_said(cli, listing))["kernelspecs"]["fleet-pytorch"]["spec"]
     assert kernel["display_name"] == f"PyTorch 2.9.1 ({python.parent.parent})"
 
     # The kernel sees what the image has; what is installed stays with the person.
-    home = _said(own, "echo ~").strip()
+    home = _said(cli, "echo ~").strip()
     assert kernel["argv"][0] == f"{home}/.fleet/kernels/fleet-pytorch/bin/python"
-    request = _said(own, "~/.fleet/jupyter/bin/python ~/ask.py fleet-pytorch").split()
+    request = _said(cli, "~/.fleet/jupyter/bin/python ~/ask.py fleet-pytorch").split()
     assert request == ["2.9.1+cu130", f"{home}/.fleet/kernels/fleet-pytorch"]
     for module in ("ipykernel", "einops"):
         there = [str(python), "-c", f"import {module}"]
         assert subprocess.run(there, capture_output=True, timeout=60, check=False).returncode == 1
-    own("--sandbox", "down", "kernel")
+    cli("--sandbox", "down", "kernel")
 
 
-def _said(own: Cli, line: str) -> str:
-    (shown,) = own.json("--sandbox", "exec", "-o", "json", "kernel", "--", line)["results"]
+def _said(cli: Cli, line: str) -> str:
+    (shown,) = cli.json("--sandbox", "exec", "-o", "json", "kernel", "--", line)["results"]
     assert shown["exit_status"] == 0, shown["stderr"]
     return str(shown["stdout"])
 

@@ -20,10 +20,10 @@ def bastion() -> Iterator[BastionHost]:
 
 
 @pytest.fixture
-def inside(own: Cli, bastion: BastionHost, tmp_path: Path) -> Cli:
+def inside(cli: Cli, bastion: BastionHost, tmp_path: Path) -> Cli:
     """The CLI of somebody who knows the bastion."""
     home = bastion.home(tmp_path / "home")
-    return Cli(own.folder, {"HOME": str(home), "SSH_AUTH_SOCK": ""})
+    return Cli(cli.folder, {"HOME": str(home), "SSH_AUTH_SOCK": ""})
 
 
 def test_a_fleet_behind_a_bastion(inside: Cli, bastion: BastionHost, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.aws import client
-from tests.acceptance.standing import NAME, Standing, Watched
+from tests.acceptance.standing import NAME, ODD, Standing, Watched
 from tests.command import Cli, processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("standing")]
@@ -43,7 +43,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(standing: Standing) -> Running:
-    (old, _), (now, other) = standing.before, standing.environments
+    old, now, other = standing.before["ana"], *(standing.environments[m] for m in ("ana", ODD))
     found = client(standing.cli, "ssm").get_parameters_by_path(
         Path=f"/fleet/{NAME}", WithDecryption=True
     )

@@ -54,19 +54,19 @@ def status_of(url: str) -> int:
     return request(server, "GET", f"{parts.path}?{parts.query}", timeout=60).status
 
 
-def test_everything_goes_through_ssh(own: Cli, tmp_path: Path) -> None:
+def test_everything_goes_through_ssh(cli: Cli, tmp_path: Path) -> None:
     spec = write_spec(tmp_path, "inner", members="[solo]", access="{via: tunnel}", tls="none")
-    up = own("--sandbox", "up", str(spec))
+    up = cli("--sandbox", "up", str(spec))
     assert up.returncode == 0, up.stderr
     assert "ports      22 from 127.0.0.1/32" in up.stderr
     assert "the links open inside `fleet tunnel inner MEMBER`" in up.stderr
-    assert own("--sandbox", "access", "allow", "inner", "203.0.113.0/24").returncode == 0
-    doors = own.json("--sandbox", "access", "show", "inner", "-o", "json")["ingress"]
+    assert cli("--sandbox", "access", "allow", "inner", "203.0.113.0/24").returncode == 0
+    doors = cli.json("--sandbox", "access", "show", "inner", "-o", "json")["ingress"]
     assert {tuple(door["ports"]) for door in doors} == {("22",)}
-    (shown,) = own.json("--sandbox", "status", "inner", "--proof", "-o", "json")["environments"]
+    (shown,) = cli.json("--sandbox", "status", "inner", "--proof", "-o", "json")["environments"]
     assert (shown["state"], shown["proof"]["certified_until"]) == ("ready", None)
 
-    with running(own, "--sandbox", "tunnel", "inner", "solo") as (_, table):
+    with running(cli, "--sandbox", "tunnel", "inner", "solo") as (_, table):
         jupyter, tensorboard = table.split()[-2:]
         assert jupyter.startswith("http://127.0.0.1:")
         assert (status_of(jupyter), status_of(tensorboard)) == (200, 200)
@@ -77,7 +77,7 @@ def test_everything_goes_through_ssh(own: Cli, tmp_path: Path) -> None:
     told = tmp_path / "told"
     (tmp_path / "browser.py").write_text(BROWSER.format(told=str(told)))
     browser = f"{sys.executable} {tmp_path / 'browser.py'} %s"
-    with running(own, "--sandbox", "open", "inner", "solo", BROWSER=browser) as (process, _):
+    with running(cli, "--sandbox", "open", "inner", "solo", BROWSER=browser) as (process, _):
         token = jupyter.split("token=")[1]
         argument, page = told.read_text().split("\n", 1)
         assert argument.startswith("file:///")
@@ -92,16 +92,16 @@ def test_everything_goes_through_ssh(own: Cli, tmp_path: Path) -> None:
 
     # The same environments, opened: the spec decides anew with each `up`.
     write_spec(tmp_path, "inner", members="[solo]")
-    (opened,) = own.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
+    (opened,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
     assert opened["instance_id"] == shown["instance_id"]
     assert opened["jupyter_url"].startswith(f"https://{opened['address']}:8888/")
-    (proven,) = own.json("--sandbox", "status", "inner", "--proof", "-o", "json")["environments"]
+    (proven,) = cli.json("--sandbox", "status", "inner", "--proof", "-o", "json")["environments"]
     assert proven["proof"]["certified_until"]
-    assert own("--sandbox", "down", "inner").returncode == 0
+    assert cli("--sandbox", "down", "inner").returncode == 0
 
 
-def test_bad_input_is_one_line(own: Cli) -> None:
+def test_bad_input_is_one_line(cli: Cli) -> None:
     for words in (("open", "nobody", "ana"), ("tunnel", "nobody")):
-        done = own("--sandbox", *words)
+        done = cli("--sandbox", *words)
         assert (done.returncode, done.stdout) == (1, "")
         assert "there is no fleet nobody" in done.stderr.splitlines()[-1]

@@ -62,12 +62,12 @@ def watching(cli: Cli, spec: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def outside(own: Cli) -> Cli:
+def outside(cli: Cli) -> Cli:
     """The same cloud as AWS itself would be: where nobody is asked in the sandbox, somebody has to answer here."""
-    told = own.sandbox_environment()
+    told = cli.sandbox_environment()
     kept = {name: text for name, text in told.items() if name.startswith(("AWS_", "FLEET_"))}
     del kept["FLEET_SANDBOX"]
-    return Cli(own.folder, kept)
+    return Cli(cli.folder, kept)
 
 
 def event(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -76,17 +76,17 @@ def event(process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def test_spot_capacity_is_reclaimed(own: Cli, tmp_path: Path) -> None:
+def test_spot_capacity_is_reclaimed(cli: Cli, tmp_path: Path) -> None:
     market = "{types: [g5.xlarge, g4dn.xlarge], market: spot}"
     spec = write_spec(tmp_path, "keep", instances=market)
-    first = by_member(own.json("--sandbox", "up", str(spec), "-o", "json")["environments"])
+    first = by_member(cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"])
 
-    interrupt(own, "ana", "--notice", "10m")
-    going = by_member(environments(own))["ana"]
+    interrupt(cli, "ana", "--notice", "10m")
+    going = by_member(environments(cli))["ana"]
     assert (going["state"], going["instance_id"]) == ("leaving", first["ana"]["instance_id"])
     assert "`fleet up` replaces it" in going["reason"]
 
-    done = own("--sandbox", "up", str(spec), "-o", "json")
+    done = cli("--sandbox", "up", str(spec), "-o", "json")
     assert done.returncode == 0, done.stderr
     assert "a new link is needed by ana: " in done.stderr
     second = by_member(json.loads(done.stdout)["environments"])
@@ -94,32 +94,32 @@ def test_spot_capacity_is_reclaimed(own: Cli, tmp_path: Path) -> None:
     assert new["instance_id"] != old["instance_id"]
     assert second["ben"]["instance_id"] == first["ben"]["instance_id"]
     assert new["jupyter_url"] == old["jupyter_url"].replace(old["address"], new["address"])
-    assert opens(own, new) == 200
-    both = environments(own)
+    assert opens(cli, new) == 200
+    both = environments(cli)
     assert [one["member"] for one in both].count("ana") == 2
-    assert opens(own, old) == 200, "the old one runs until EC2 ends it"
+    assert opens(cli, old) == 200, "the old one runs until EC2 ends it"
     request = ("--member", "ana", "-o", "json", "keep", "hostname -I")
-    (told,) = own.json("--sandbox", "exec", *request)["results"]
+    (told,) = cli.json("--sandbox", "exec", *request)["results"]
     assert new["address"] in told["stdout"]
-    urls = own.json("--sandbox", "urls", "keep", "-o", "json")["environments"]
+    urls = cli.json("--sandbox", "urls", "keep", "-o", "json")["environments"]
     assert [one["address"] for one in urls] == [new["address"], first["ben"]["address"]]
 
-    _watch_does_it_alone(own, spec, second)
-    assert own("sandbox", "fault", "clear").returncode == 0
-    with watching(own, spec) as process:
-        receipt = own.json("--sandbox", "down", "keep", "-o", "json")
+    _watch_does_it_alone(cli, spec, second)
+    assert cli("sandbox", "fault", "clear").returncode == 0
+    with watching(cli, spec) as process:
+        receipt = cli.json("--sandbox", "down", "keep", "-o", "json")
         assert not any(receipt["remaining"].values())
         out, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
     assert "somebody has taken it away" in json.loads(out.splitlines()[-1])["detail"]
-    again = own("--sandbox", "watch", str(spec), "--once")
+    again = cli("--sandbox", "watch", str(spec), "--once")
     assert (again.returncode, again.stdout) == (1, "")
     assert "there is no fleet keep in us-east-1" in again.stderr.splitlines()[-1]
 
 
-def _watch_does_it_alone(own: Cli, spec: Path, before: dict[str, dict[str, Any]]) -> None:
-    with watching(own, spec) as process:
-        interrupt(own, "ben", "--notice", "10m", "--cause", "price")
+def _watch_does_it_alone(cli: Cli, spec: Path, before: dict[str, dict[str, Any]]) -> None:
+    with watching(cli, spec) as process:
+        interrupt(cli, "ben", "--notice", "10m", "--cause", "price")
         found = [event(process) for _ in range(3)]
         assert [one["event"] for one in found] == ["lost", "replacing", "replaced"]
         assert {one["member"] for one in found} == {"ben"}
@@ -130,14 +130,14 @@ def _watch_does_it_alone(own: Cli, spec: Path, before: dict[str, dict[str, Any]]
         _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "fleet: interrupted"
-    ben = next(e for e in environments(own) if e["instance_id"] == found[2]["instance_id"])
+    ben = next(e for e in environments(cli) if e["instance_id"] == found[2]["instance_id"])
     old = before["ben"]
     assert ben["jupyter_url"] == old["jupyter_url"].replace(old["address"], ben["address"])
-    assert opens(own, ben) == 200
-    nobody = outside(own)("watch", str(spec), "--once")
+    assert opens(cli, ben) == 200
+    nobody = outside(cli)("watch", str(spec), "--once")
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert "in all     at most $" in nobody.stderr, "the price is shown before anybody is asked"
     assert nobody.stderr.splitlines()[-1].endswith("pass --yes")
-    calm = own("--sandbox", "watch", str(spec), "--once")
+    calm = cli("--sandbox", "watch", str(spec), "--once")
     assert (calm.returncode, calm.stderr) == (0, "")
     assert calm.stdout.endswith("whole     2 of 2 environments there: nothing to do\n")

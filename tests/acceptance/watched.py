@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 from fleet.jupyter.http import Answer, Server, request
 from fleet.sandbox.hosts.paths import HostPaths
-from tests.command import Cli, write_spec
+from tests.acceptance.dusk import Dusk
 
 QUIET = {
     "state": "idle",
@@ -90,33 +91,35 @@ def written(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def environment_of(cli: Cli, folder: Path) -> Environment:
-    """Make a fleet `banner` of one Spot instance."""
-    instances = "{types: [g4dn.xlarge], market: spot}"
-    spec = write_spec(folder, "banner", members="[solo]", instances=instances, idle="1h")
-    (solo,) = cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
-    (folder / "banner.pem").write_text(cli("--sandbox", "ca", "banner").stdout)
-    run(cli, "sudo systemctl stop fleet-lifetime.service fleet-spot.service")
-    host = HostPaths(cli.folder / "sandbox" / "hosts" / solo["instance_id"], "ubuntu")
-    return Environment(solo["jupyter_url"], folder / "banner.pem", host)
-
-
-def run(cli: Cli, line: str) -> None:
-    done = cli("--sandbox", "exec", "banner", "--", line)
-    assert done.returncode == 0, done.stderr
+WATCHERS = "fleet-lifetime.service fleet-spot.service"
 
 
 @contextmanager
-def watched(cli: Cli, environment: Environment, watcher: str) -> Iterator[None]:
+def environment_of(dusk: Dusk) -> Iterator[Environment]:
+    """Ana's environment without its watchers, which have it back afterwards as it was."""
+    dusk.said(f"sudo systemctl stop {WATCHERS}")
+    environment = Environment(dusk.url, dusk.authority(), dusk.host)
+    try:
+        yield environment
+    finally:
+        shutil.rmtree(environment.heartbeats, ignore_errors=True)
+        for name in ("keep", "saved"):
+            (environment.files / name).unlink(missing_ok=True)
+        assert dusk.cli("sandbox", "fault", "clear").returncode == 0
+        dusk.said(f"sudo systemctl start {WATCHERS}")
+
+
+@contextmanager
+def watched(dusk: Dusk, environment: Environment, watcher: str) -> Iterator[None]:
     """The environment's own watcher at work, from its first heartbeat on."""
     heartbeat = environment.heartbeats / f"{watcher}.json"
     heartbeat.unlink()
-    run(cli, f"sudo systemctl start fleet-{watcher}.service")
+    dusk.said(f"sudo systemctl start fleet-{watcher}.service")
     try:
         eventually(heartbeat.exists)
         yield
     finally:
-        run(cli, f"sudo systemctl stop fleet-{watcher}.service")
+        dusk.said(f"sudo systemctl stop fleet-{watcher}.service")
 
 
 @contextmanager
