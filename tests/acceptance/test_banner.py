@@ -62,18 +62,27 @@ def person(running: Environment, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def lab(environment: Environment, person: Browser) -> Browser:
-    """A person's JupyterLab, which has asked once."""
+    """A person's JupyterLab, which has asked and shows no message: the one of the test before, if it is as good."""
     person.resize(1400, 900)
-    person.open("about:blank")
-    person.open(environment.url)
-    person.wait_for("document.querySelector('.jp-Launcher')")
-    person.wait_for(f"{ASKED} > 0")
+    if not person.evaluate(AS_NEW):
+        person.open("about:blank")
+        person.open(environment.url)
+        person.wait_for("document.querySelector('.jp-Launcher')")
+        person.wait_for(f"{ASKED} > 0")
+        person.evaluate("performance.setResourceTimingBufferSize(10000)")  # what ASKED counts
     return person
 
 
 ASKED = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/watchers')).length"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 """A tab that is shown again asks at once."""
+AS_NEW = f"""new Promise((say) => {{
+    {LOOK};
+    setTimeout(() => say(document.querySelector('.jp-Launcher') !== null
+      && document.querySelectorAll('.fleet-row').length === 0
+      && document.body.dataset.jpThemeLight === 'true'), 500);
+}})"""
+"""Whether JupyterLab shows no message, once it had time to ask, and no dark theme."""
 
 
 def look(lab: Browser, shown: str) -> None:
@@ -268,6 +277,7 @@ def test_a_watcher_that_died_is_told_quietly(
 
 
 @SEEN
+@pytest.mark.deep
 def test_it_is_readable_in_the_dark_theme(
     environment: Environment, lab: Browser, tmp_path: Path
 ) -> None:
