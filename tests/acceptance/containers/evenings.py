@@ -21,9 +21,9 @@ import websocket
 from fleet.errors import ProofError
 from fleet.jupyter.http import Server, request
 from fleet.jupyter.kernel import run_cell
+from tests.acceptance.aws import client
 from tests.acceptance.containers.running import on_host
 from tests.acceptance.containers.standing import Image
-from tests.acceptance.test_renewal import client
 from tests.command import Cli, write_spec
 
 IDLE = 20.0
