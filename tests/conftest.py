@@ -32,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A worker that would not keep groups together says so: its tests would make each other's fleets again."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("]")[2]:
+                raise pytest.UsageError(f"xdist does not know the group of {item.nodeid}")
+
+
 def _shares_with_its_file(item: pytest.Item) -> bool:
     """Whether a test uses a fixture that is made once for its file or folder: other workers would make it again."""
     assert isinstance(item, pytest.Function)
