@@ -1,4 +1,4 @@
-"""What the files of this folder share: a fleet to look at, the AWS CLI."""
+"""What the files of this folder share: fleets, a command line that needs no process, the AWS CLI."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import pytest
 from tests.acceptance.aws_cli import find_or_install
 from tests.acceptance.dusk import Dusk
 from tests.acceptance.standing import Standing, standing_up
-from tests.command import Cli
+from tests.command import Cli, InProcess
+
+
+@pytest.fixture(scope="session")
+def cli(cli: Cli) -> InProcess:
+    """The command line in this process, whose sandbox lives as long; `Cli(cli.folder)` is a process of its own.
+
+    Tests make that where its end, its arguments or a signal is the point, and where the main job is looked at.
+    """
+    return InProcess(cli.folder)
 
 
 @pytest.fixture(scope="session")
 def standing(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Standing:
     """A fleet of two that runs; tests only look at it."""
-    return standing_up(Cli(cli.folder), tmp_path_factory.mktemp("standing"))
+    return standing_up(cli, tmp_path_factory.mktemp("standing"))
 
 
 @pytest.fixture(scope="session")

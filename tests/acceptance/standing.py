@@ -54,10 +54,11 @@ def standing_up(cli: Cli, folder: Path) -> Standing:
     """Bring the fleet up and rotate its tokens, by processes that show what they are given."""
     members = json.dumps(["ana", ODD], ensure_ascii=False)
     spec = write_spec(folder, NAME, members=members)
+    process = Cli(cli.folder)
     with _watching() as watched:
-        up = cli("--sandbox", "up", str(spec), "-o", "json")
+        up = process("--sandbox", "up", str(spec), "-o", "json")
         assert up.returncode == 0, up.stderr
-        rotated = cli("--sandbox", "rotate", NAME, "-o", "json")
+        rotated = process("--sandbox", "rotate", NAME, "-o", "json")
         assert rotated.returncode == 0, rotated.stderr
     before, now = (
         {each["member"]: each for each in json.loads(one.stdout)["environments"]}

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.acceptance.standing import NAME, ODD, Standing
+from tests.command import Cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("standing")]
 
@@ -28,5 +29,5 @@ def test_exec_labels_and_keeps_every_result(standing: Standing) -> None:
     assert f"has no member zoe: it has {ODD}, ana" in nobody.stderr
     if shutil.which("ssh") is None:
         pytest.skip("OpenSSH's client is not installed: `fleet ssh` was not tried")
-    logged_in = cli("--sandbox", "ssh", NAME, ODD, "hostname")
+    logged_in = Cli(cli.folder)("--sandbox", "ssh", NAME, ODD, "hostname")
     assert logged_in.stdout == lines[0][1] + "\n"

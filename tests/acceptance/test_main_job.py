@@ -72,9 +72,11 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def fleet(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """Of processes, as a person starts them."""
+    process = Cli(cli.folder)
     folder = tmp_path_factory.mktemp("lifecycle")
     spec = write_spec(folder, NAME, members=TWO, volume=VOLUME)
-    return Fleet(cli, folder, cli.json("--sandbox", "up", str(spec), "-o", "json"))
+    return Fleet(process, folder, process.json("--sandbox", "up", str(spec), "-o", "json"))
 
 
 def test_a_fleet_comes_converges_and_grows(fleet: Fleet) -> None:
