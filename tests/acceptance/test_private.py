@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Cli, write_spec
+from tests.command import Cli, InProcess, write_spec
 from tests.ssh.bastions import BastionHost, bastion_host
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ def bastion() -> Iterator[BastionHost]:
 def inside(cli: Cli, bastion: BastionHost, tmp_path: Path) -> Cli:
     """The CLI of somebody who knows the bastion."""
     home = bastion.home(tmp_path / "home")
-    return Cli(cli.folder, {"HOME": str(home), "SSH_AUTH_SOCK": ""})
+    return InProcess(cli.folder, {"HOME": str(home), "SSH_AUTH_SOCK": ""})
 
 
 def test_a_fleet_behind_a_bastion(inside: Cli, bastion: BastionHost, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from fleet.ssh.keygen import generate_private_key
 from fleet.ssh.keys import public_line
 from tests.acceptance.standing import NAME, ODD, ODD_HOST, Standing
-from tests.command import FLEET, Cli
+from tests.command import FLEET, Cli, InProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("standing")]
 
@@ -99,7 +99,7 @@ def test_the_users_own_config_includes_it_only_when_asked(clients: Clients) -> N
     own = clients.folder / ".ssh/config"
     own.parent.mkdir(mode=0o700)
     own.write_text("Host mine\n  User me\n")
-    asked = Cli(clients.cli.folder, {"HOME": str(clients.folder)})
+    asked = InProcess(clients.cli.folder, {"HOME": str(clients.folder)})
     assert asked.json("--sandbox", "ssh-config", NAME, "-o", "json")["included_in"] is None
     assert own.read_text() == "Host mine\n  User me\n"
     for _ in range(2):
