@@ -27,7 +27,9 @@ pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed: no page was opened"),
 ]
 PHONE, DESKTOP = (390, 844), (1280, 900)
-SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+SIZES = pytest.mark.parametrize(
+    "size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.deep)], ids=["phone", "desktop"]
+)
 LETTER, A4 = {"paperWidth": 8.5, "paperHeight": 11}, {"paperWidth": 8.27, "paperHeight": 11.69}
 SHOTS = os.environ.get("FLEET_TEST_SCREENSHOTS")
 """A folder to keep screenshots in, for somebody to look at."""

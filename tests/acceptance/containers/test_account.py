@@ -10,19 +10,14 @@ from typing import Any
 
 import pytest
 
-from fleet.sandbox.containers.needs import missing
 from tests.command import Cli, write_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
 
 SCRIPT = "set -e\nid -un >~/who\nif sudo -n true; then exit 9; fi\ncat ~/data/numbers\n"
 
 
-def test_the_person_has_an_account_without_root(own: Cli, tmp_path: Path) -> None:
-    if reason := missing():
-        pytest.skip(f"no container hosts here: {reason}")
-    started = own("sandbox", "start", "--hosts", "container")
-    assert started.returncode == 0, started.stderr
+def test_the_person_has_an_account_without_root(hosts: Cli, tmp_path: Path) -> None:
     key = tmp_path / "key"
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], timeout=60, check=True
@@ -35,30 +30,32 @@ def test_the_person_has_an_account_without_root(own: Cli, tmp_path: Path) -> Non
     wishes = "{packages: [einops], files: {./data: ~/data}, script: ./setup.sh"
     spec = write_spec(tmp_path, "locked", bootstrap=f"{wishes}, sudo: false}}")
     spec.write_text(spec.read_text().replace("members: [ana, ben]", "roster: people.csv"))
-    (ana,) = own.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
+    (ana,) = hosts.json("--sandbox", "up", str(spec), "-o", "json")["environments"]
     assert (ana["state"], ana["reason"]) == ("ready", None)
 
     # Jupyter, TensorBoard and the script run as the account; its home is closed, and so is the operator's.
-    users = as_operator(own, "ps -eo user:20,args | awk '/[.]fleet.jupyter/ {print $1}' | sort -u")
+    users = as_operator(
+        hosts, "ps -eo user:20,args | awk '/[.]fleet.jupyter/ {print $1}' | sort -u"
+    )
     assert users == "member"
     assert (
-        as_operator(own, "sudo cat /home/member/who /home/member/data/numbers") == "member\n1 2 3"
+        as_operator(hosts, "sudo cat /home/member/who /home/member/data/numbers") == "member\n1 2 3"
     )
     assert (
-        as_operator(own, "sudo stat -c '%a %U' /home/member /home/member/data")
+        as_operator(hosts, "sudo stat -c '%a %U' /home/member /home/member/data")
         == "700 member\n700 member"
     )
     kept = "sudo stat -c '%a %U' /home/member/.fleet/token /home/member/.fleet/server.pem"
-    assert as_operator(own, kept) == "600 member\n600 member"
+    assert as_operator(hosts, kept) == "600 member\n600 member"
 
     # What switches it off is root's, and watches over the account.
     owned = as_operator(
-        own, "stat -c '%a %U' /usr/local/lib/fleet/lifetime.py /etc/fleet/expires-at"
+        hosts, "stat -c '%a %U' /usr/local/lib/fleet/lifetime.py /etc/fleet/expires-at"
     )
     assert owned == "644 root\n644 root"
     watched = "tr '\\0' '\\n' </proc/$(systemctl show -p MainPID --value fleet-lifetime)/environ"
-    assert "FLEET_PERSON_HOME=/home/member" in as_operator(own, f'sudo sh -c "{watched}"')
-    beat = json.loads(as_operator(own, "cat /run/fleet/lifetime.json"))
+    assert "FLEET_PERSON_HOME=/home/member" in as_operator(hosts, f'sudo sh -c "{watched}"')
+    beat = json.loads(as_operator(hosts, "cat /run/fleet/lifetime.json"))
     assert beat["state"] in {"busy", "idle"}, beat
 
     # Its own key opens the account, and the account alone.
@@ -68,13 +65,13 @@ def test_the_person_has_an_account_without_root(own: Cli, tmp_path: Path) -> Non
     )
     assert login(key, "ubuntu", ana["address"], "true").returncode == 255
 
-    again = own.json("--sandbox", "bootstrap", "locked", "-o", "json")["environments"]
+    again = hosts.json("--sandbox", "bootstrap", "locked", "-o", "json")["environments"]
     assert again == [ana]
-    assert own("--sandbox", "down", "locked").returncode == 0
+    assert hosts("--sandbox", "down", "locked").returncode == 0
 
 
-def as_operator(own: Cli, line: str) -> str:
-    shown: dict[str, Any] = own.json("--sandbox", "exec", "-o", "json", "locked", "--", line)[
+def as_operator(hosts: Cli, line: str) -> str:
+    shown: dict[str, Any] = hosts.json("--sandbox", "exec", "-o", "json", "locked", "--", line)[
         "results"
     ][0]
     assert shown["exit_status"] == 0, json.dumps(shown)
