@@ -75,7 +75,9 @@ def test_a_key_that_nobody_vouches_for_is_refused(
 OTHER = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
 
 
-@pytest.mark.parametrize("recorded", [OTHER, "ssh-ed25519 AAAA", "no key at all"])
+@pytest.mark.parametrize(
+    "recorded", [OTHER, "ssh-ed25519 AAAA", "no key at all"], ids=["other", "short", "none"]
+)
 def test_a_recorded_key_of_another_type_or_none_stops_at_once(
     server: Server, recorded: str
 ) -> None:
