@@ -21,7 +21,7 @@ import pytest
 from fleet.errors import SandboxError
 from fleet.sandbox import control, strays
 from fleet.sandbox.control import Sandbox
-from fleet.sandbox.hosts import linux
+from fleet.sandbox.hosts import linux, packages
 
 pytestmark = pytest.mark.slow
 
@@ -188,7 +188,10 @@ def test_a_killed_daemon_leaves_nothing(directory: Path) -> None:
     assert not (directory / "hosts" / instance_id).exists()
 
 
-def test_stop_after_everything_was_killed_at_once(directory: Path) -> None:
+def test_stop_after_everything_was_killed_at_once(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(packages.VARIABLE, raising=False)  # the cache is the sandbox's own
     sandbox = control.start(directory, boot_seconds=0.1)
     launch(sandbox, paramiko.RSAKey.generate(2048))
     for pid in [sandbox.pid, *strays.find(directory)]:

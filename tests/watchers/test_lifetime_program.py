@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 import time
@@ -17,7 +18,7 @@ from .places import Answers, jupyter, make_person, put_program, serve, soon
 from .programs import FOLDER, Program
 from .ptys import open_pty
 
-IDLE = 5
+IDLE = 3
 pytestmark = pytest.mark.slow
 
 
@@ -59,9 +60,18 @@ def test_a_quiet_environment_is_powered_off_after_its_idle_time(program: Program
 
 
 def test_warnings_are_read_in_a_terminal_and_enter_keeps_the_environment(program: Program) -> None:
-    program.settings["FLEET_IDLE_SECONDS"] = "20"  # more than the 8 s in which no access is noted
+    # The warning comes after the 8 s in which no access is noted.
+    program.settings["FLEET_IDLE_SECONDS"] = "16"
     with open_pty(program.person.home) as shell, program.running():
-        shell.wait_for("*** fleet: this environment stops in 5 s: nobody has used it for 15 s. ")
+        shell.wait_for("Press Enter to keep it. ***")
+        said = re.search(
+            r"\*\*\* fleet: this environment stops in (\d+) s: nobody has used it for (\d+) s\. ",
+            shell.shown,
+        )
+        assert said is not None, shell.shown
+        left, idle = int(said[1]), int(said[2])
+        assert left <= 4, "a quarter of the idle time"
+        assert left + idle == pytest.approx(16, abs=1), "both are rounded"
         shell.type("\n")
         told = program.soon(lambda told: told["reasons"] == ["input on a terminal"])
         assert (told["idle_seconds"], told["warning"]) == (0, None)
@@ -89,16 +99,16 @@ def test_what_is_used_goes_on(program: Program, server: Answers) -> None:
 
 
 def test_keep(program: Program) -> None:
-    program.settings["FLEET_KEEP_SECONDS"] = "9"
+    program.settings["FLEET_KEEP_SECONDS"] = "6"
     with program.running():
         program.next()
         kept = boot_seconds()
         (program.person.files / "keep").touch()
         told = program.soon(lambda told: told["kept_seconds"])
         assert told["reasons"] == ["somebody asked to keep it"]
-        assert told["kept_seconds"] <= 9
+        assert told["kept_seconds"] <= 6
         soon(lambda: program.is_off)
-        assert boot_seconds() - kept >= 8.9, "longer than it may be idle"
+        assert boot_seconds() - kept >= 5.9, "longer than it may be idle"
 
 
 def test_a_keep_outlives_the_watcher(program: Program) -> None:
@@ -183,14 +193,14 @@ def test_a_check_that_fails_or_hangs_keeps_the_environment_and_is_told(
 
 
 def test_without_jupyter_and_expiry_nothing_is_known(tmp_path: Path) -> None:
-    program = Program("lifetime", make_person(tmp_path), tmp_path, {"FLEET_IDLE_SECONDS": "4"})
+    program = Program("lifetime", make_person(tmp_path), tmp_path, {"FLEET_IDLE_SECONDS": "2"})
     (program.person.files / "token").unlink()
     with program.running():
         told = program.soon(lambda told: True)
         assert told["state"] == "unknown"
         assert told["reasons"][0].startswith("expiry: time data '' does not match")
         assert "token" in told["reasons"][1]
-        time.sleep(6)
+        time.sleep(4)
         assert not program.is_off
 
 

@@ -1,6 +1,7 @@
 """The fleets that the tests of this folder share: a first one from AWS's own image, and one from an image of it.
 
-On an image of ours a bootstrap finds everything in place: one host of all installs JupyterLab.
+On an image of ours a bootstrap finds everything in place: one host of all installs JupyterLab. The test that comes
+first waits for all of it, more than a minute: a host boots, is cut off for 20 s, is sanitised, and three others boot.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import pytest
 
 from fleet.ssh.execute import execute
 from fleet.workflows.bake.host import sanitise, scan
-from tests.acceptance.aws import client
 from tests.acceptance.builder import building
 from tests.acceptance.containers.running import BOUND, Running, Start, add_fault, on_host
+from tests.acceptance.aws import client
 from tests.command import Cli, write_spec
 
 ILL = {

@@ -28,7 +28,7 @@ FIRST_BOOTS = {"expires": NOW, "never": None}
 
 
 @pytest.fixture(scope="module")
-def image() -> Path:
+def debian() -> Path:
     """The tree that container hosts start from."""
     reason = needs.missing()
     if reason:
@@ -36,7 +36,7 @@ def image() -> Path:
     return base.ensure(print)
 
 
-def in_image(image: Path, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+def in_debian(debian: Path, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a copy of the tree that goes with it; `folder` is /checks there."""
     (folder / "check.sh").write_text(script)
     # What systemd-nspawn leaves in /run goes with the mount.
@@ -50,7 +50,7 @@ def in_image(image: Path, folder: Path, script: str) -> subprocess.CompletedProc
         "--volatile=overlay",
         "--pipe",
     ]
-    words += ["--private-network", f"--bind={folder}:/checks", f"--directory={image}"]
+    words += ["--private-network", f"--bind={folder}:/checks", f"--directory={debian}"]
     return subprocess.run(
         [*words, "bash", "-e", "/checks/check.sh"],
         stdin=subprocess.DEVNULL,
@@ -82,7 +82,7 @@ def units_of(script: str, account: str, folder: Path) -> list[str]:
     return [f"{folder.name}/{Path(name).name}" for name, _, _ in found]
 
 
-def verify(image: Path, folder: Path, units: list[str]) -> subprocess.CompletedProcess[str]:
+def verify(debian: Path, folder: Path, units: list[str]) -> subprocess.CompletedProcess[str]:
     """What systemd has to say of units, where their users and programs are there."""
     people = "for who in ubuntu member; do useradd -m $who 2>/dev/null || true; bin=/home/$who/.fleet/jupyter/bin\n"
     people += (
@@ -90,30 +90,30 @@ def verify(image: Path, folder: Path, units: list[str]) -> subprocess.CompletedP
     )
     check = "systemd-analyze verify --man=no --recursive-errors=no"
     each = "\n".join(f"{check} /checks/{unit}" for unit in units)
-    return in_image(image, folder, people + each)
+    return in_debian(debian, folder, people + each)
 
 
 @pytest.mark.parametrize("expires", FIRST_BOOTS)
 def test_cloud_init_knows_every_key_of_the_user_data(
-    image: Path, tmp_path: Path, expires: str
+    debian: Path, tmp_path: Path, expires: str
 ) -> None:
     text = render_first_boot(
         load_launch_texts().first_boot, fleet="studio", expires_at=FIRST_BOOTS[expires]
     )
     (tmp_path / "user-data").write_text(text)
-    done = in_image(image, tmp_path, "cloud-init schema --config-file /checks/user-data")
+    done = in_debian(debian, tmp_path, "cloud-init schema --config-file /checks/user-data")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_fault_in_user_data_is_found(image: Path, tmp_path: Path) -> None:
+def test_a_fault_in_user_data_is_found(debian: Path, tmp_path: Path) -> None:
     (tmp_path / "user-data").write_text("#cloud-config\nwrite_files: {path: /etc/motd}\n")
-    done = in_image(image, tmp_path, "cloud-init schema --config-file /checks/user-data")
+    done = in_debian(debian, tmp_path, "cloud-init schema --config-file /checks/user-data")
     assert done.returncode != 0
     assert "write_files" in done.stdout + done.stderr
 
 
 def test_systemd_has_nothing_to_say_of_the_units_of_the_first_boot(
-    image: Path, tmp_path: Path
+    debian: Path, tmp_path: Path
 ) -> None:
     text = render_first_boot(load_launch_texts().first_boot, fleet="studio", expires_at=NOW)
     units = []
@@ -123,13 +123,13 @@ def test_systemd_has_nothing_to_say_of_the_units_of_the_first_boot(
         units.append(name)
     assert "fleet-expiry.timer" in units
     done = verify(
-        image, tmp_path, [unit for unit in units if unit.endswith((".service", ".timer"))]
+        debian, tmp_path, [unit for unit in units if unit.endswith((".service", ".timer"))]
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_systemd_has_nothing_to_say_of_the_units_of_any_bootstrap(
-    image: Path, tmp_path: Path
+    debian: Path, tmp_path: Path
 ) -> None:
     units = []
     either = (True, False)
@@ -148,7 +148,7 @@ def test_systemd_has_nothing_to_say_of_the_units_of_any_bootstrap(
         written = units_of(script, "ubuntu" if sudo else "member", folder)
         assert (f"{number}/fleet-spot.service" in written) == spot
         units += written
-    done = verify(image, tmp_path, units)
+    done = verify(debian, tmp_path, units)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -171,14 +171,14 @@ roots_python
     ("sudo", "last"), [(True, "/home/ubuntu/.fleet/jupyter/bin/python"), (False, "none")]
 )
 def test_root_runs_no_python_of_a_person_without_sudo(
-    image: Path, tmp_path: Path, *, sudo: bool, last: str
+    debian: Path, tmp_path: Path, *, sudo: bool, last: str
 ) -> None:
     """Where the system's is too old: Ubuntu 20.04 has 3.8."""
     found = re.search(
         r"^roots_python\(\) \{.*?^\}$", rendered(Bootstrap(sudo=sudo)), re.DOTALL | re.MULTILINE
     )
     assert found is not None
-    done = in_image(image, tmp_path, found[0] + "\n" + PYTHONS)
+    done = in_debian(debian, tmp_path, found[0] + "\n" + PYTHONS)
     assert done.returncode == 0, done.stderr
     better = last if sudo else "/opt/pytorch/bin/python"
     assert done.stdout.split() == [last, better, "/usr/bin/python3.12"]
@@ -187,10 +187,10 @@ def test_root_runs_no_python_of_a_person_without_sudo(
 @pytest.mark.parametrize(
     "wrong", ["Restart=alwys", "Restrat=always", "ExecStart=/nowhere/at-all", "Type=daemon"]
 )
-def test_a_fault_in_a_unit_is_found(image: Path, tmp_path: Path, wrong: str) -> None:
+def test_a_fault_in_a_unit_is_found(debian: Path, tmp_path: Path, wrong: str) -> None:
     text = f"[Service]\nExecStart=/bin/true\n{wrong}\n".replace(
         "ExecStart=/bin/true\nExecStart", "ExecStart"
     )
     (tmp_path / "fleet-wrong.service").write_text(text)
-    done = verify(image, tmp_path, ["fleet-wrong.service"])
+    done = verify(debian, tmp_path, ["fleet-wrong.service"])
     assert done.returncode != 0 or done.stdout + done.stderr, "nothing was said of it"

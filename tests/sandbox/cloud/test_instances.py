@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,11 @@ from tests.sandbox.cloud.asking import (
     subnets,
     template,
 )
-from tests.sandbox.cloud.recording import eventually
+from tests.sandbox.cloud.recording import QUICK, eventually, serve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.sandbox.cloud.recording import Served
 
 pytestmark = pytest.mark.slow
@@ -46,14 +49,21 @@ def wait(served: Served, *wanted: str) -> None:
     eventually(lambda: states(served), lambda found: found <= set(wanted))
 
 
-def test_a_host_boots_with_what_the_launch_says(served: Served) -> None:
-    answer = create_fleet(served, template(served), overrides(served, ["g5.12xlarge"], "a"), 1)
+@pytest.fixture
+def patient() -> Iterator[Served]:
+    """A cloud of its own whose instances are pending so long that a busy machine sees it."""
+    with serve(dataclasses.replace(QUICK, pending_seconds=2.0)) as served:
+        yield served
+
+
+def test_a_host_boots_with_what_the_launch_says(patient: Served) -> None:
+    answer = create_fleet(patient, template(patient), overrides(patient, ["g5.12xlarge"], "a"), 1)
     (instance_id,) = launched(answer)
-    assert states(served) == {"pending"}
-    wait(served, "running")
-    host = eventually(lambda: served.driver.booted.get(instance_id), bool)
+    assert states(patient) == {"pending"}
+    wait(patient, "running")
+    host = eventually(lambda: patient.driver.booted.get(instance_id), bool)
     assert host is not None
-    (instance,) = instances(served)
+    (instance,) = instances(patient)
     assert host.address == instance["PublicIpAddress"] == instance["PrivateIpAddress"]
     assert instance["PublicDnsName"] == host.address
     assert host.address.startswith("127.")

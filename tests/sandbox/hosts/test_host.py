@@ -139,6 +139,7 @@ def test_pkill_and_pgrep_see_this_host_only(yard: Yard) -> None:
 
 def test_stand_ins_are_quick(host: Host) -> None:
     done = host.run(
-        "TIMEFORMAT=%R; time for i in 1 2 3 4 5 6 7 8 9 10; do hostname; done >/dev/null"
+        "TIMEFORMAT='%U %S'; time for i in 1 2 3 4 5 6 7 8 9 10; do hostname; done >/dev/null"
     )
-    assert float(done.err) / 10 < 5 * 0.02, "20 ms each, five times that on a busy machine"
+    used = sum(map(float, done.err.split()))
+    assert used / 10 < 5 * 0.02, "20 ms of CPU each, five times that on a slow machine"
