@@ -1,6 +1,6 @@
-"""`fleet up` killed (SIGKILL) when a step begins on a host that really boots, for every step; run again, all is ready.
+"""`fleet up` killed (SIGKILL) when a step begins on a host that really boots; run again, all is ready.
 
-The steps are those that the progress lines name, whatever they are.
+The steps are those that the progress lines name. Every run of the tests takes some of each kind, the deep suite all.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.acceptance.test_main_job import ec2
 from tests.command import FLEET, Cli, write_spec
@@ -23,8 +24,21 @@ from tests.command import FLEET, Cli, write_spec
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 BEGINS = re.compile(r"^ *[\d.]+s … \[(?P<member>[^]]+)\] (?P<step>[^:]+)")
-MOST_STEPS = 60
 SECONDS = 600
+STEPS = (
+    "ssh", "cloud-init", "system", "files", "interpreters", "uv", "jupyter", "banner", "kernels",
+    "packages", "script", "configuration", "watchers", "services", "prove",
+)  # fmt: skip
+EARLY_INSTALLING_LATE_AND_LAST = ("cloud-init", "jupyter", "services", "prove")
+WHAT_CHANGED_AND_WHAT_RUNS = ("script", "services")
+
+
+def deep(*, new: int, used: int) -> list[ParameterSet]:
+    """Give all steps on new hosts in so many tests, and in so many others all steps on hosts in use."""
+    parts: list[tuple[str, Sequence[str], Sequence[str]]]
+    parts = [(f"new-{part + 1}_of_{new}", STEPS[part::new], ()) for part in range(new)]
+    parts += [(f"used-{part + 1}_of_{used}", (), STEPS[part::used]) for part in range(used)]
+    return [pytest.param(*steps, id=name, marks=pytest.mark.deep) for name, *steps in parts]
 
 
 @dataclass(frozen=True)
@@ -67,58 +81,72 @@ def up(cli: Cli, spec: Path, kill_at: Callable[[str], bool]) -> Run:
         for line in process.stderr:
             lines.append(line)
             found = BEGINS.match(line)
-            if found and found["step"] not in steps:
-                steps.append(found["step"])
-            if found and killed_at is None and kill_at(found["step"]):
-                killed_at = found["step"].strip()
+            step = found["step"].strip() if found else ""
+            if step and step not in steps:
+                steps.append(step)
+            if step and killed_at is None and kill_at(step):
+                killed_at = step
                 process.send_signal(signal.SIGKILL)
             if time.monotonic() > until:
                 process.kill()
     code, said = process.wait(), (spec.parent / "report").read_text()
     assert (code == -signal.SIGKILL) == (killed_at is not None), "".join(lines)
-    return Run(killed_at, code, tuple(step.strip() for step in steps), "".join(lines), said)
+    return Run(killed_at, code, tuple(steps), "".join(lines), said)
 
 
-def test_killed_at_every_step_and_run_again(own: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("new", "used"),
+    [
+        pytest.param(EARLY_INSTALLING_LATE_AND_LAST, WHAT_CHANGED_AND_WHAT_RUNS, id="some_steps"),
+        *deep(new=2, used=3),
+    ],
+)
+def test_killed_at_steps_and_run_again(
+    own: Cli, tmp_path: Path, new: Sequence[str], used: Sequence[str]
+) -> None:
+    """Killed at `new` while hosts are made ready, then at `used` on hosts in use, whose script was changed.
+
+    Takes about a minute: hosts boot and get JupyterLab, and two environments are proven after each kill.
+    """
     (tmp_path / "setup.sh").write_text("echo 0 >~/round\n")
     (tmp_path / "data").mkdir()
     (tmp_path / "data/numbers").write_text("1 2 3\n")
     wishes = "{packages: [einops], files: {./data: ~/data}, script: ./setup.sh}"
     spec = write_spec(tmp_path, "killed", bootstrap=wishes)
-
-    # New hosts: each run gets one step further than the one before it.
-    began = time.monotonic()
-    met: list[str] = []
-    for _ in range(MOST_STEPS):
-        run = up(own, spec, lambda step: step.strip() not in met)
-        if run.killed_at is None:
-            break
-        met.append(run.killed_at)
-    first, client = run.ready, ec2(own)
+    first, client = made_ready(own, spec, new), ec2(own)
     everything = standing(client)
     assert len(everything["instances"]) == 2
     assert rounds(tmp_path) == [0, 0]
-    print(f"new hosts: killed at {len(met)} steps ({', '.join(met)}), {took(began)}: all ready")
 
-    # Hosts in use, a changed script: the next run alone makes good what was broken off.
-    began = time.monotonic()
+    # The next run alone makes good what was broken off.
     change(tmp_path, 1)
     again = up(own, spec, lambda _: False)
     assert again.ready == first
-    assert again.steps, "a changed script is no reason to do anything"
-    for number, step in enumerate(again.steps, 2):
+    assert {*again.steps} == {*STEPS}, "a new step is to be killed at, too"
+    for number, step in enumerate(used, 2):
         change(tmp_path, number)
-        run = up(own, spec, lambda begun, at=step: begun.strip() == at)  # type: ignore[misc]
+        run = up(own, spec, step.__eq__)
         assert run.killed_at == step, run.told
         run = up(own, spec, lambda _: False)
         assert run.ready == first, f"killed at {step}"
         assert standing(client) == everything, f"killed at {step}"
         assert rounds(tmp_path) == [number, number], f"killed at {step}"
-    told = ", ".join(again.steps)
-    print(f"hosts in use: killed at {len(again.steps)} steps ({told}), {took(began)}: all ready")
+    print(f"new hosts: killed at {new}; hosts in use: killed at {used}: all ready")
 
     assert own("--sandbox", "down", "killed", "--yes").returncode == 0
     assert not any(standing(client).values())
+
+
+def made_ready(own: Cli, spec: Path, steps: Sequence[str]) -> list[tuple[str, str]]:
+    """Kill a run at each of the steps, so that each gets further than the one before; gives what the last one made."""
+    met: list[str] = []
+    for _ in range(len(steps) + 1):
+        run = up(own, spec, lambda step: step in steps and step not in met)
+        if run.killed_at is None:
+            break
+        met.append(run.killed_at)
+    assert {*met} == {*steps}
+    return run.ready
 
 
 def change(folder: Path, number: int) -> None:
@@ -149,7 +177,3 @@ def standing(client: Any) -> dict[str, Collection[str]]:
             one["LaunchTemplateId"] for one in client.describe_launch_templates()["LaunchTemplates"]
         ],
     }
-
-
-def took(began: float) -> str:
-    return f"{time.monotonic() - began:.0f} s"
