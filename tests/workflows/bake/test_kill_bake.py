@@ -39,7 +39,10 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
     [in_every_run("after", each_kind_of_change), *deep("after", each_change, parts=4)],
 )
 def test_a_bake_killed_at_changes(yard: Yard, kills: Kills) -> None:
-    """Each bake is of another content, with the last one's image there to be removed."""
+    """Each bake is of another content, with the last one's image there to be removed.
+
+    Takes about a minute: for each point a bake is killed and another goes on, and a bake brings up two fleets.
+    """
     nothing = yard.standing()
     numbers = itertools.count()
 
