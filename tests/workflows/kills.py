@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,9 +73,19 @@ class Calls:
         with self._turn:
             assert self._turn.wait_for(lambda: not self._under_way, _SECONDS)
 
+    def wait_for(self, count: int, process: BaseProcess) -> bool:
+        """Wait until so many calls have come; False where the process that is to make them ended before."""
+        until = time.monotonic() + _SECONDS
+        with self._turn:
+            while self.seen.total() < count and process.is_alive():
+                assert time.monotonic() < until, f"{self.seen.total()} of {count} calls"
+                self._turn.wait(0.02)
+        return process.is_alive()
+
     def _arrived(self, call: Call) -> ApiError | None:
         with self._turn:
             self.seen[call.action] += 1
+            self._turn.notify_all()
             self._under_way.add(call.number)
             meant = Point(call.action, self.seen[call.action]) == self._point
             if meant and self._when == "after":

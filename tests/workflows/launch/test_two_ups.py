@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,25 +42,28 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
 def test_two_at_the_same_time_end_with_one_fleet(
     yard: Yard, tmp_path: Path, machines: int, rounds: int, seed: int
 ) -> None:
-    """Each comes at a random moment of the other's run."""
-    delays = random.Random(seed + machines)
+    """Each comes at a random moment of the other's run: a number of calls, which no busy machine moves."""
+    moments = random.Random(seed + machines)
     print(f"seed {seed + machines}")
     nothing = yard.standing()
     yard.up()
     whole = yard.standing()
     yard.down()
     caches = [tmp_path / "first", tmp_path / ("first" if machines == 1 else "second")]
-    took = _alone(yard, caches[0])
+    alone = partial(_alone, yard, caches[0])
+    alone()  # reads prices, which are kept
+    yard.down()
+    calls = yard.calls_of(alone).total()
+    yard.down()
     met = 0
     for number in range(rounds):
-        delay = delays.uniform(0, took)
+        moment = moments.randrange(calls)
         yard.calls.restart()
         first = runs.start(runs.up, yard.served, caches[0], SPEC)
-        time.sleep(delay)
-        met += first.is_alive()
+        met += yard.calls.wait_for(moment, first)
         second = runs.start(runs.up, yard.served, caches[1], SPEC)
         codes = runs.ended(first), runs.ended(second)
-        said = f"round {number}, {delay:.3f} s apart"
+        said = f"round {number}, {moment} calls apart"
         assert codes == (0, 0), said
         assert yard.calls.seen["CreateFleet"] == 1, said
         assert yard.standing() == whole, said
@@ -73,11 +76,6 @@ def test_two_at_the_same_time_end_with_one_fleet(
     assert met > rounds / 2
 
 
-def _alone(yard: Yard, cache: Path) -> float:
-    """How long an undisturbed run takes, once everything is warm."""
-    for _ in range(2):
-        began = time.monotonic()
-        assert runs.ended(runs.start(runs.up, yard.served, cache, SPEC)) == 0
-        took = time.monotonic() - began
-        yard.down()
-    return took
+def _alone(yard: Yard, cache: Path) -> None:
+    """An undisturbed run."""
+    assert runs.ended(runs.start(runs.up, yard.served, cache, SPEC)) == 0
