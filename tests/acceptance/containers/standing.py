@@ -15,9 +15,9 @@ import pytest
 
 from fleet.ssh.execute import execute
 from fleet.workflows.bake.host import sanitise, scan
+from tests.acceptance.aws import client
 from tests.acceptance.builder import building
 from tests.acceptance.containers.running import BOUND, Running, Start, add_fault, on_host
-from tests.acceptance.aws import client
 from tests.command import Cli, write_spec
 
 ILL = {
