@@ -244,7 +244,7 @@ def test_a_copy_that_fails_is_told_and_made_by_the_next_run(yard: Yard) -> None:
 @pytest.mark.parametrize("name", ["pytorch-team", "tensorflow-venv", "jupyter-ready"])
 def test_the_recipes_that_ship_can_be_baked(yard: Yard, name: str) -> None:
     """With what the sandbox's AWS has of images, types and sizes."""
-    folder = Path(__file__).parents[2] / "amis"
+    folder = Path(__file__).parents[3] / "amis"
     recipe = recipe_files.read_recipe(folder / f"{name}.yaml")
     plan = prepare_bake(yard.context, recipe, recipe_files.read_recipe_files(folder, recipe))
     assert plan.base.root_size_gib <= recipe.builder.volume.size_gib
