@@ -70,6 +70,7 @@ class Baked:
         return self.cli.folder / "sandbox" / "images" / str(self.report["image_id"])
 
 
+# Over a minute with the first test: a builder and a host for its try-out install all that there is.
 @pytest.fixture(scope="module")
 def baked(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Baked:
     steps = [
@@ -203,7 +204,7 @@ def test_planted_secrets_stop_a_bake(cli: Cli, tmp_path: Path) -> None:
 def test_an_environment_begins_with_what_was_baked_and_an_image_is_made_of_it(
     baked: Baked, tmp_path: Path
 ) -> None:
-    """The environment goes on."""
+    """The environment goes on. Over a minute: an image is made twice, and five hosts boot one after the other."""
     cli = baked.cli
     spec = write_spec(tmp_path, "lab", members="[ana]", image="{name: team}")
     done = cli("--sandbox", "up", str(spec), "-o", "json")

@@ -77,6 +77,7 @@ def event(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_spot_capacity_is_reclaimed(cli: Cli, tmp_path: Path) -> None:
+    """Over a minute on two cores: two hosts boot, and one for each of them when it is taken back."""
     market = "{types: [g5.xlarge, g4dn.xlarge], market: spot}"
     spec = write_spec(tmp_path, "keep", instances=market)
     first = by_member(cli.json("--sandbox", "up", str(spec), "-o", "json")["environments"])
