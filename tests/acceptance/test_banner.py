@@ -260,7 +260,7 @@ def test_an_interruption_is_told_with_the_time_left(
         "[...document.querySelectorAll('#dl-fleet-banner *')]"
         ".filter(e => e.getBoundingClientRect().right > innerWidth).length"
     )
-    assert lab.evaluate(cut) == 0
+    lab.wait_for(f"{cut} === 0")
     shot(lab, tmp_path, "interruption-phone")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from person import Person
 
-from .places import put_machine, soon
+from .places import end_session, put_machine, soon
 
 FOLDER = Path(__file__).parents[2] / "userdata" / "watchers"
 
@@ -47,12 +47,14 @@ class Program:
         script = self.script or FOLDER / f"{self.name}.py"
         with (self.folder / f"{self.name}.log").open("w") as log:
             words = [self.python, "-EsB", str(script)]
-            process = subprocess.Popen(words, env=self.environment, stderr=log)
+            process = subprocess.Popen(
+                words, env=self.environment, stderr=log, start_new_session=True
+            )
         try:
             yield self
             assert process.poll() is None, f"it has ended: {self.log()}"
         finally:
-            process.kill()
+            end_session(process.pid)  # what it has asked and hangs, too
             process.wait()
 
     def log(self) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pty
 import select
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from terminals import Terminal, terminals
 
-from .places import soon
+from .places import end_session, soon
 
 
 @dataclass
@@ -60,20 +59,8 @@ def open_pty(home: Path, *command: str) -> Iterator[Pty]:
         yield opened
     finally:
         os.close(descriptor)  # hangs up
-        for each in _session(pid):  # a job in the background too, which hears of no hang-up
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
+        end_session(pid)  # a job in the background too, which hears of no hang-up
         os.waitpid(pid, 0)
-
-
-def _session(leader: int) -> list[int]:
-    """The processes of a session."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            if os.getsid(int(entry.name)) == leader:
-                found.append(int(entry.name))
-    return found
 
 
 def only(home: Path) -> Terminal:

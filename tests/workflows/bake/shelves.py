@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Shelf:
     context: Context
     region: Region = field(init=False)
     instance_id: str = field(init=False)
+    _begun_at: int = 0
 
     def __post_init__(self) -> None:
         self.region = Region(self.served, self.context.aws)
@@ -57,6 +59,7 @@ class Shelf:
 
     def begin(self, name: str, **told: str) -> str:
         """Have an image begun, of the recipe that its name begins with; gives its id."""
+        self._await_another_second()
         recipe = name.rpartition("-")[0]
         values = {
             "Name": name,
@@ -78,6 +81,12 @@ class Shelf:
             tags={**values, **told},
             no_reboot=True,
         )
+
+    def _await_another_second(self) -> None:
+        """EC2 tells an image's age in seconds: two of the same second are as old as each other."""
+        while (now := int(time.time())) == self._begun_at:
+            time.sleep(0.05)
+        self._begun_at = now
 
     def candidate(self, name: str, *, manifest: str = MANIFEST, **told: str) -> str:
         """Make a candidate, with its manifest; gives its id."""
