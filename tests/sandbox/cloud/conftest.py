@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served_once() -> Iterator[Served]:
-    """One served cloud per process: what moto sets up on first use costs a second."""
+    """One served cloud per test file: what moto sets up on first use costs a second."""
     with serve() as served:
         yield served
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,21 +11,16 @@ import pytest
 
 from tests.sandbox.cloud.asking import (
     PUBLIC_KEY,
-    create_fleet,
     image_id,
     instances,
-    launched,
-    overrides,
     refused,
     states,
     subnets,
     template,
 )
-from tests.sandbox.cloud.recording import QUICK, eventually, serve
+from tests.sandbox.cloud.recording import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.sandbox.cloud.recording import Served
 
 pytestmark = pytest.mark.slow
@@ -47,30 +41,6 @@ def run(served: Served, count: int = 1, **more: Any) -> list[str]:
 def wait(served: Served, *wanted: str) -> None:
     """Until every instance is in one of the states."""
     eventually(lambda: states(served), lambda found: found <= set(wanted))
-
-
-@pytest.fixture
-def patient() -> Iterator[Served]:
-    """A cloud of its own whose instances are pending so long that a busy machine sees it."""
-    with serve(dataclasses.replace(QUICK, pending_seconds=2.0)) as served:
-        yield served
-
-
-def test_a_host_boots_with_what_the_launch_says(patient: Served) -> None:
-    answer = create_fleet(patient, template(patient), overrides(patient, ["g5.12xlarge"], "a"), 1)
-    (instance_id,) = launched(answer)
-    assert states(patient) == {"pending"}
-    wait(patient, "running")
-    host = eventually(lambda: patient.driver.booted.get(instance_id), bool)
-    assert host is not None
-    (instance,) = instances(patient)
-    assert host.address == instance["PublicIpAddress"] == instance["PrivateIpAddress"]
-    assert instance["PublicDnsName"] == host.address
-    assert host.address.startswith("127.")
-    assert host.user == "ubuntu"
-    assert host.authorized_keys == (PUBLIC_KEY.decode(),)
-    assert host.user_data == b"#cloud-config\n"
-    assert [(g.name, g.memory_mib) for g in host.gpus] == [("NVIDIA A10G", 22888)] * 4
 
 
 def test_a_key_pair_counts_at_the_launch(served: Served) -> None:
