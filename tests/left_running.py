@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import boto3
-
+from tests.acceptance.aws import client
 from tests.command import Cli
 
 SAYS_IT_IS_THERE = "FLEET_TEST_LEFT_RUNNING"
@@ -18,20 +17,14 @@ HOUR = 3600
 
 def test_that_is_killed(cli: Cli) -> None:
     assert cli("sandbox", "start", "--boot-seconds", "0.1").returncode == 0
-    _boot_a_host(cli.sandbox_environment())
+    _boot_a_host(cli)
     subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({HOUR})"])
     Path(os.environ[SAYS_IT_IS_THERE]).write_text(os.environ["FLEET_TEST_RUN"])
     time.sleep(HOUR)
 
 
-def _boot_a_host(values: dict[str, str]) -> None:
-    ec2 = boto3.client(
-        "ec2",
-        endpoint_url=values["AWS_ENDPOINT_URL"],
-        region_name=values["AWS_REGION"],
-        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-    )
+def _boot_a_host(cli: Cli) -> None:
+    ec2 = client(cli, "ec2")
     found = ec2.describe_images(
         Owners=["amazon"], Filters=[{"Name": "architecture", "Values": ["x86_64"]}]
     )
